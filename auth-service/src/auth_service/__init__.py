@@ -1,0 +1,1 @@
+"""The auth service: accounts, login, second factors, sessions, tokens."""

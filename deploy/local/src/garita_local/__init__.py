@@ -1,0 +1,1 @@
+"""The launcher behind make run: the whole stack on one machine."""

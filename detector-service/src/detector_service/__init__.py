@@ -1,0 +1,1 @@
+"""The detector: activity in, bans out."""

@@ -1,0 +1,1 @@
+"""The socket gateway: admits, limits, parses, stamps and forwards."""
