@@ -1,0 +1,1 @@
+"""What Garita's services share: `core` decides, the modules beside it talk."""
