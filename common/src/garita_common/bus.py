@@ -1,0 +1,182 @@
+"""Redis as the bus: one way to connect, and a listener that never gives up.
+
+`connect` makes a client without retries (a repeated PUBLISH would double a batch). `Listener` owns one pub/sub link at a time, made anew after
+every loss. It sends itself a beat every 2 s over Redis and takes 6 s without hearing one as a loss, for a dead link can look alive. After each
+(re)connection it subscribes to everything wanted, waits for Redis's own confirmation, and then calls `on_linked`: whatever was published in
+between is lost and is the owner's to repair.
+"""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+
+import redis.asyncio as redis
+import structlog
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+log = structlog.get_logger()
+
+BEAT_S = 2.0
+SILENCE_S = 6.0
+CONFIRM_S = 5.0
+RETRY_S = (0.1, 2.0)
+
+OnMessage = Callable[[str, bytes], None]
+OnLinked = Callable[[], Awaitable[None]]
+
+
+class Unlinked(Exception):
+    """There is no link to Redis now, or it was lost while waiting."""
+
+
+def connect(url: str, *, timeout_s: float = 5.0, max_connections: int = 32) -> "redis.Redis":
+    """A client for commands: no retries, deadlines on every call, bytes in and out."""
+    return redis.from_url(
+        url,
+        retry=Retry(NoBackoff(), 0),
+        socket_timeout=timeout_s,
+        socket_connect_timeout=timeout_s,
+        max_connections=max_connections,
+        protocol=2,
+        health_check_interval=0,
+    )
+
+
+class Listener:
+    """Hears channels for ever; `run` is its one task."""
+
+    def __init__(self, url: str, on_message: OnMessage, on_linked: OnLinked) -> None:
+        """Args: on_message: called for each message, without awaiting; on_linked: called after each (re)subscription, in a task of its own."""
+        self._client = connect(url, timeout_s=SILENCE_S + 2)
+        self._on_message = on_message
+        self._on_linked = on_linked
+        self._beat_channel = f"beat:{os.urandom(8).hex()}"
+        self._wanted: dict[str, None] = {}
+        self._confirmed: set[str] = set()
+        self._waiting: dict[str, list[asyncio.Future[None]]] = {}
+        self._link: Any = None
+        self._heard_s = 0.0
+        self.linked = False
+
+    async def run(self) -> None:
+        """Listens until cancelled."""
+        delay_s = RETRY_S[0]
+        try:
+            while True:
+                try:
+                    await self._serve()
+                except* (RedisError, OSError, TimeoutError, Unlinked) as group:
+                    if self.linked:
+                        log.warning("bus_link_lost", error=type(group.exceptions[0]).__name__)
+                        delay_s = RETRY_S[0]
+                finally:
+                    self._lost()
+                await asyncio.sleep(delay_s)
+                delay_s = min(delay_s * 2, RETRY_S[1])
+        finally:
+            await self._client.aclose()
+
+    async def subscribe(self, channels: Iterable[str]) -> None:
+        """Wants these channels from now on, and returns when Redis has confirmed them.
+
+        Raises:
+            Unlinked: there is no link now; the channels stay wanted and are subscribed with the next one.
+            TimeoutError: no confirmation within 5 s.
+        """
+        names = [name for name in channels if name not in self._confirmed]
+        self._wanted.update(dict.fromkeys(names))
+        if names:
+            await self._ask(names)
+
+    async def unsubscribe(self, channels: Iterable[str]) -> None:
+        """Does not want these channels any more; a message that is already under way may still come."""
+        names = [name for name in channels if self._wanted.pop(name, name) is None]
+        self._confirmed.difference_update(names)
+        if names and self._link is not None:
+            try:
+                await self._link.execute_command("UNSUBSCRIBE", *names)
+            except (RedisError, OSError) as exc:
+                log.debug("bus_unsubscribe_failed", error=type(exc).__name__)
+
+    async def _ask(self, names: list[str]) -> None:
+        link = self._link
+        if link is None:
+            raise Unlinked
+        loop = asyncio.get_running_loop()
+        futures = []
+        for name in names:
+            future: asyncio.Future[None] = loop.create_future()
+            self._waiting.setdefault(name, []).append(future)
+            futures.append(future)
+        try:
+            async with asyncio.timeout(CONFIRM_S):
+                await link.execute_command("SUBSCRIBE", *names)
+                for future in futures:
+                    await future
+        except (RedisError, OSError) as exc:
+            raise Unlinked from exc
+        finally:
+            for future in futures:
+                future.cancel()
+
+    async def _serve(self) -> None:
+        link: Any = self._client.pubsub()
+        try:
+            await link.connect()
+            self._link = link
+            self._heard_s = asyncio.get_running_loop().time()
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._read(link), name="bus-read")
+                await self._ask([self._beat_channel, *self._wanted])
+                self.linked = True
+                tasks.create_task(self._beat(), name="bus-beat")
+                tasks.create_task(self._announce(), name="bus-linked")
+        finally:
+            self._link = None
+            await link.aclose()
+
+    async def _announce(self) -> None:
+        await self._on_linked()
+
+    async def _read(self, link: Any) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            reply = await link.parse_response(block=True)
+            if not reply:
+                continue
+            kind, channel, data = reply[0], reply[1], reply[2]
+            if kind == b"message":
+                name = channel.decode()
+                if name == self._beat_channel:
+                    self._heard_s = loop.time()
+                else:
+                    self._on_message(name, data)
+            elif kind == b"subscribe":
+                self._confirm(channel.decode())
+
+    async def _beat(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await self._client.publish(self._beat_channel, b"")
+            await asyncio.sleep(BEAT_S)
+            if loop.time() - self._heard_s > SILENCE_S:
+                raise Unlinked
+
+    def _confirm(self, name: str) -> None:
+        if name in self._wanted:
+            self._confirmed.add(name)
+        for future in self._waiting.pop(name, ()):
+            if not future.done():
+                future.set_result(None)
+
+    def _lost(self) -> None:
+        self.linked = False
+        self._confirmed.clear()
+        waiting, self._waiting = self._waiting, {}
+        for futures in waiting.values():
+            for future in futures:
+                if not future.done():
+                    future.set_exception(Unlinked())
