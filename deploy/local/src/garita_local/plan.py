@@ -1,0 +1,183 @@
+"""What is to run: every process with its words and its environment, from the person's few choices.
+
+Pure: takes ports, addresses and paths, starts nothing and opens nothing.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from garita_local.layout import Layout
+from garita_local.ports import HOST, GatewayPorts
+
+LOOPBACK_KINDS = ("private", "public")
+PREFIX = "GARITA_"
+SERVICE_PREFIXES = {
+    "gateway": "GARITA_GATEWAY_",
+    "chat": "GARITA_CHAT_",
+    "auth": "GARITA_AUTH_",
+    "detector": "GARITA_DETECTOR_",
+}
+MODULES = {"gateway": "gateway", "chat": "chat_service", "auth": "auth_service", "detector": "detector_service"}
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Every port of the stack: what people use, and the inner ones the launcher chose."""
+
+    gateways: tuple[GatewayPorts, ...]
+    gateway_inner: tuple[int, ...]
+    chat_inner: int
+    auth_inner: int
+    auth_http: int
+    detector_inner: int
+    detector_operator: int
+
+    @property
+    def origin(self) -> str:
+        """The one origin of page, socket and accounts."""
+        return http_address(self.gateways[0].http)
+
+
+@dataclass(frozen=True)
+class Process:
+    """One process to keep alive. `inner_port` answers /readyz; None for the Redis server, which is asked otherwise."""
+
+    name: str
+    words: tuple[str, ...]
+    environment: Mapping[str, str]
+    folder: Path
+    log: Path
+    inner_port: int | None = None
+    ports: GatewayPorts | None = None
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What the launcher itself was given: its environment, and settings that tests lay over everything else."""
+
+    environment: Mapping[str, str]
+    overrides: Mapping[str, str] = field(default_factory=dict)
+
+
+def http_address(port: int) -> str:
+    return f"http://{HOST}:{port}"
+
+
+def service_processes(
+    layout: Layout, addresses: Addresses, *, redis_url: str, loopback: str, web: Path, around: Surroundings
+) -> list[Process]:
+    """The service processes, in the order in which they are stopped: who talks to people first, who stores last."""
+    shared = {
+        "GARITA_MODE": "demo",
+        "GARITA_LOOPBACK": loopback,
+        "GARITA_REDIS_URL": redis_url,
+        "GARITA_SECRETS_DIR": str(layout.secrets),
+    }
+    gateways = [
+        _process(
+            f"gateway-{number}",
+            "gateway",
+            layout,
+            around,
+            shared | _gateway_settings(layout, addresses, web, ports, inner),
+            inner,
+            ports,
+        )
+        for number, (ports, inner) in enumerate(zip(addresses.gateways, addresses.gateway_inner, strict=True), start=1)
+    ]
+    chat = shared | {
+        "GARITA_CHAT_INNER_HOST": HOST,
+        "GARITA_CHAT_INNER_PORT": str(addresses.chat_inner),
+        "GARITA_CHAT_DATABASE": str(layout.database("chat")),
+        "GARITA_CHAT_BLOB_URL": layout.blobs.as_uri(),
+    }
+    auth = shared | {
+        "GARITA_AUTH_INNER_HOST": HOST,
+        "GARITA_AUTH_INNER_PORT": str(addresses.auth_inner),
+        "GARITA_AUTH_HTTP_HOST": HOST,
+        "GARITA_AUTH_HTTP_PORT": str(addresses.auth_http),
+        "GARITA_AUTH_DATABASE": str(layout.database("auth")),
+        "GARITA_AUTH_PUBLIC_ORIGIN": addresses.origin,
+        "GARITA_AUTH_TRUSTED_PROXIES": HOST,
+    }
+    detector = shared | {
+        "GARITA_DETECTOR_INNER_HOST": HOST,
+        "GARITA_DETECTOR_INNER_PORT": str(addresses.detector_inner),
+        "GARITA_DETECTOR_OPERATOR_HOST": HOST,
+        "GARITA_DETECTOR_OPERATOR_PORT": str(addresses.detector_operator),
+        "GARITA_DETECTOR_DATABASE": str(layout.database("detector")),
+    }
+    return [
+        *gateways,
+        _process("chat", "chat", layout, around, chat, addresses.chat_inner),
+        _process("auth", "auth", layout, around, auth, addresses.auth_inner),
+        _process("detector", "detector", layout, around, detector, addresses.detector_inner),
+    ]
+
+
+def redis_process(program: Path, config: Path, layout: Layout, around: Surroundings) -> Process:
+    """The private Redis server; it gets nothing of our settings."""
+    return Process(
+        name="redis",
+        words=(str(program), str(config)),
+        environment=_foreign(around.environment),
+        folder=layout.redis,
+        log=layout.log("redis"),
+    )
+
+
+def _gateway_settings(
+    layout: Layout, addresses: Addresses, web: Path, ports: GatewayPorts, inner: int
+) -> dict[str, str]:
+    """A gateway accepts pages of every gateway, by number and by name: a browser may be pointed at either."""
+    origins = [f"http://{host}:{pair.http}" for pair in addresses.gateways for host in (HOST, "localhost")]
+    return {
+        "GARITA_GATEWAY_INNER_HOST": HOST,
+        "GARITA_GATEWAY_INNER_PORT": str(inner),
+        "GARITA_GATEWAY_HTTP_HOST": HOST,
+        "GARITA_GATEWAY_HTTP_PORT": str(ports.http),
+        "GARITA_GATEWAY_TCP_HOST": HOST,
+        "GARITA_GATEWAY_TCP_PORT": str(ports.tcp),
+        "GARITA_GATEWAY_AUTH_URL": http_address(addresses.auth_http),
+        "GARITA_GATEWAY_BLOB_URL": layout.blobs.as_uri(),
+        "GARITA_GATEWAY_WEB_DIR": str(web),
+        "GARITA_GATEWAY_ORIGINS": ",".join(origins),
+    }
+
+
+def _process(
+    name: str,
+    service: str,
+    layout: Layout,
+    around: Surroundings,
+    settings: Mapping[str, str],
+    inner_port: int,
+    ports: GatewayPorts | None = None,
+) -> Process:
+    """A service with our settings over the person's, the tests' over ours, and no other service's at all."""
+    prefix = SERVICE_PREFIXES[service]
+    merged = {**_own(around.environment, prefix), **settings, **_own(around.overrides, prefix)}
+    return Process(
+        name=name,
+        words=(sys.executable, "-P", "-m", MODULES[service]),
+        environment=_foreign(around.environment) | _foreign(around.overrides) | merged,
+        folder=layout.database(service).parent if service != "gateway" else layout.gateway,
+        log=layout.log(name),
+        inner_port=inner_port,
+        ports=ports,
+    )
+
+
+def _foreign(environment: Mapping[str, str]) -> dict[str, str]:
+    """What is not about Garita: PATH, locale and the like."""
+    return {key: value for key, value in environment.items() if not key.startswith(PREFIX)}
+
+
+def _own(environment: Mapping[str, str], prefix: str) -> dict[str, str]:
+    """The settings that concern one service: its own, and those that all share."""
+    others = tuple(p for p in SERVICE_PREFIXES.values() if p != prefix)
+    return {k: v for k, v in environment.items() if k.startswith(PREFIX) and not k.startswith(others)}

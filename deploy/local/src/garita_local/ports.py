@@ -1,0 +1,92 @@
+"""Which ports the stack listens on: the two that a person chooses per gateway, and inner ones that nobody has to know.
+
+Inner ports come from below the range that Linux hands to outgoing connections, so that a service that is started again
+does not find its port taken by some client's.
+"""
+
+from __future__ import annotations
+
+import errno
+import random
+import socket
+from dataclasses import dataclass
+
+from garita_local.troubles import CannotStart
+
+HOST = "127.0.0.1"
+GATEWAY_STEP = 10  # the second gateway listens ten ports higher: easy to remember, and clear of the first one's pair
+INNER_RANGE = range(20_000, 32_768)
+MAX_PORT = 65_535
+MAX_GATEWAYS = 8  # more processes than that on one machine measure nothing but the machine
+
+
+@dataclass(frozen=True)
+class GatewayPorts:
+    """The two public ports of one gateway process."""
+
+    http: int
+    tcp: int
+
+
+def gateway_ports(http_port: int, tcp_port: int, gateways: int) -> list[GatewayPorts]:
+    """The ports of each gateway.
+
+    Raises: CannotStart when the numbers cannot be ports, or meet.
+    """
+    if not 1 <= gateways <= MAX_GATEWAYS:
+        raise CannotStart(f"GATEWAYS={gateways} is not possible; choose 1 to {MAX_GATEWAYS}.")
+    pairs = [GatewayPorts(http_port + GATEWAY_STEP * n, tcp_port + GATEWAY_STEP * n) for n in range(gateways)]
+    seen: set[int] = set()
+    for setting, port in [(s, p) for pair in pairs for s, p in (("HTTP_PORT", pair.http), ("TCP_PORT", pair.tcp))]:
+        if not 1 <= port <= MAX_PORT:
+            raise CannotStart(f"{setting}: {port} is not a port; choose a number from 1 to {MAX_PORT}.")
+        if port in seen:
+            raise CannotStart(f"{setting}: port {port} is asked for twice; choose ports that do not meet.")
+        seen.add(port)
+    return pairs
+
+
+def require_free(port: int, setting: str) -> None:
+    """Check that a program may listen on the port now.
+
+    Raises: CannotStart when another program has it, or this user may not.
+    """
+    try:
+        _listen_once(port)
+    except OSError as exc:
+        if exc.errno == errno.EADDRINUSE:
+            raise CannotStart(
+                f"port {port} is in use by another program; stop that program or choose another port with {setting}=."
+            ) from exc
+        raise CannotStart(f"port {port} cannot be opened ({exc.strerror}); choose another with {setting}=.") from exc
+
+
+def free_ports(count: int, taken: frozenset[int] = frozenset()) -> list[int]:
+    """That many different ports that nobody listens on.
+
+    Raises: CannotStart when the machine has none left.
+    """
+    candidates = random.SystemRandom().sample(INNER_RANGE, 512 + count)
+    found: list[int] = []
+    for port in candidates:
+        if port in taken:
+            continue
+        try:
+            _listen_once(port)
+        except OSError:
+            continue
+        found.append(port)
+        if len(found) == count:
+            return found
+    raise CannotStart("no free ports are left on this machine for the inner listeners; stop some programs.")
+
+
+def _listen_once(port: int) -> None:
+    """Open the port the way servers do, and close it.
+
+    Raises: OSError as the system says.
+    """
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind((HOST, port))
+        probe.listen(1)
