@@ -1,0 +1,163 @@
+"""What clients send: one strict struct per request body.
+
+Sizes are checked before parsing (16 KiB for all), unknown fields are refused, and every text has a bound of its own, so that nothing behind the edge
+meets a value it was not made for.
+"""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+MAX_BODY_BYTES = 16 * 1024
+
+# max_length beside each pattern: `$` alone would let a line break through.
+Hex32 = Annotated[str, Meta(pattern="^[0-9a-f]{32}$", max_length=32)]
+Hex64 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$", max_length=64)]
+Opaque = Annotated[str, Meta(min_length=1, max_length=256)]
+Password = Annotated[str, Meta(max_length=4096)]
+"""Longer than any that is accepted: the rule about 12 to 256 characters answers with reasons, this bound only protects."""
+Code = Annotated[str, Meta(pattern="^[0-9]{6}$", max_length=6)]
+Identifier = Annotated[str, Meta(min_length=1, max_length=320)]
+Action = Literal["register", "login"]
+Audience = Literal["auth", "chat", "console"]
+Locale = Literal["en", "es"]
+
+
+class Body(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A request body."""
+
+
+class Nothing(Body, frozen=True):
+    """An empty object."""
+
+
+class ProofData(Body, frozen=True):
+    """What we put into a challenge and signed with it; times are Unix ms."""
+
+    action: Action
+    id: Hex32
+    issued_ms: Annotated[int, Meta(ge=0)]
+    expires_ms: Annotated[int, Meta(ge=0)]
+
+
+class ProofParameters(Body, frozen=True, rename="camel"):
+    """The parameters of an ALTCHA version 2 challenge, as we make them."""
+
+    algorithm: Literal["PBKDF2/SHA-256"]
+    nonce: Hex32
+    salt: Hex32
+    cost: Annotated[int, Meta(ge=1, le=1_000_000)]
+    key_length: Literal[32]
+    key_prefix: Hex32
+    key_signature: Hex64
+    data: ProofData
+
+
+class ProofChallenge(Body, frozen=True):
+    """A challenge with our signature."""
+
+    parameters: ProofParameters
+    signature: Hex64
+
+
+class ProofSolution(Body, frozen=True, rename="camel"):
+    """The counter that fits and the key it gives. `time` is what ALTCHA's own solver adds; it is not looked at."""
+
+    counter: Annotated[int, Meta(ge=0, le=0xFFFFFFFF)]
+    derived_key: Hex64
+    time: float | None = None
+
+
+class Proof(Body, frozen=True):
+    """A solved challenge: the field `captcha`."""
+
+    challenge: ProofChallenge
+    solution: ProofSolution
+
+
+class AskChallenge(Body, frozen=True):
+    """POST /challenges"""
+
+    action: Action
+    kinds: Annotated[list[Literal["pow"]], Meta(min_length=1, max_length=3)] = msgspec.field(
+        default_factory=lambda: ["pow"]
+    )
+
+
+class StartRegistration(Body, frozen=True):
+    """POST /registrations"""
+
+    password: Password
+    email: Identifier | None = None
+    phone: Identifier | None = None
+    locale: Locale = "en"
+    captcha: Proof | None = None
+    honeypot: Annotated[str, Meta(max_length=1024)] = ""
+
+
+class VerifyRegistration(Body, frozen=True):
+    """POST /registrations/{id}/verify"""
+
+    flow_secret: Opaque
+    code: Code
+
+
+class CompleteRegistration(Body, frozen=True):
+    """POST /registrations/{id}/complete"""
+
+    ticket: Opaque
+    username: Annotated[str, Meta(min_length=1, max_length=64)]
+    display_name: Annotated[str, Meta(max_length=64)] | None = None
+
+
+class LogIn(Body, frozen=True):
+    """POST /login"""
+
+    identifier: Identifier
+    password: Password
+    device_hint: Opaque | None = None
+    captcha: Proof | None = None
+
+
+class LogInSecond(Body, frozen=True):
+    """POST /login/mfa"""
+
+    mfa_ticket: Opaque
+    method: Literal["totp"]
+    code: Code
+
+
+class Refresh(Body, frozen=True):
+    """POST /token/refresh"""
+
+    refresh_token: Opaque | None = None
+    audience: Audience = "auth"
+    device_hint: Opaque | None = None
+
+
+class LogOut(Body, frozen=True):
+    """POST /logout"""
+
+    scope: Literal["this", "others", "all"] = "this"
+
+
+class ConfirmTotp(Body, frozen=True):
+    """POST /me/totp/confirm"""
+
+    code: Code
+
+
+class StepUpPassword(Body, frozen=True, tag="password", tag_field="method"):
+    """POST /step-up with the password"""
+
+    password: Password
+
+
+class StepUpTotp(Body, frozen=True, tag="totp", tag_field="method"):
+    """POST /step-up with a TOTP code"""
+
+    code: Code
+
+
+StepUp = StepUpPassword | StepUpTotp
