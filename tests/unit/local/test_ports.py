@@ -1,0 +1,62 @@
+"""Which ports the stack takes, and what it says when it cannot."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from garita_local import ports
+from garita_local.ports import GatewayPorts
+from garita_local.troubles import CannotStart
+
+
+def test_each_further_gateway_is_ten_ports_higher() -> None:
+    """The first gateway has the ports asked for."""
+    assert ports.gateway_ports(8080, 8081, 2) == [GatewayPorts(8080, 8081), GatewayPorts(8090, 8091)]
+
+
+@pytest.mark.parametrize(
+    ("http_port", "tcp_port", "gateways", "words"),
+    [
+        (0, 8081, 1, "HTTP_PORT: 0"),
+        (8080, 65_536, 1, "TCP_PORT: 65536"),
+        (65_535, 8081, 2, "HTTP_PORT: 65545"),
+        (8080, 8080, 1, "asked for twice"),
+        (8080, 8090, 2, "asked for twice"),
+        (8080, 8081, 0, "GATEWAYS=0"),
+        (8080, 8081, ports.MAX_GATEWAYS + 1, "GATEWAYS="),
+    ],
+)
+def test_impossible_ports_are_refused_by_name(http_port: int, tcp_port: int, gateways: int, words: str) -> None:
+    """The sentence names the setting to change."""
+    with pytest.raises(CannotStart, match=words):
+        ports.gateway_ports(http_port, tcp_port, gateways)
+
+
+def test_the_last_port_and_the_most_gateways_are_allowed() -> None:
+    """At the limits nothing is refused."""
+    assert ports.gateway_ports(65_535, 1, 1) == [GatewayPorts(65_535, 1)]
+    assert len(ports.gateway_ports(8080, 8081, ports.MAX_GATEWAYS)) == ports.MAX_GATEWAYS
+
+
+def test_a_port_in_use_is_named_in_one_sentence() -> None:
+    """Somebody listens: refused with port and setting. Nobody listens: allowed."""
+    with socket.socket() as other:
+        other.bind((ports.HOST, 0))
+        port = other.getsockname()[1]
+        other.listen(1)
+
+        with pytest.raises(CannotStart, match=rf"port {port} is in use.*HTTP_PORT="):
+            ports.require_free(port, "HTTP_PORT")
+    ports.require_free(port, "HTTP_PORT")
+
+
+def test_free_ports_differ_and_avoid_the_taken_ones() -> None:
+    """Every port is there once, inside the inner range."""
+    first = ports.free_ports(20)
+    second = ports.free_ports(20, taken=frozenset(first))
+
+    assert len(set(first)) == 20
+    assert not set(first) & set(second)
+    assert all(port in ports.INNER_RANGE for port in first + second)
