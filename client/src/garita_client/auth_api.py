@@ -1,0 +1,246 @@
+"""The accounts API over HTTP: one method per endpoint, typed answers, refusals as `AuthRefused` (docs/auth-api.md).
+
+It repeats nothing and stores nothing; `account` does.
+"""
+
+import asyncio
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import aiohttp
+import msgspec
+from msgspec import Struct
+
+from .core.errors import AuthRefused, Unreachable
+
+TIMEOUT_S = 20.0
+"""As long as three tries of a refresh take together: within the 60 s in which the server gives a lost answer again."""
+
+MAX_ANSWER_BYTES = 256 * 1024
+
+Answer = TypeVar("Answer", bound=Struct)
+
+
+class Flow(Struct, frozen=True):
+    """A registration that waits for its code."""
+
+    flow_id: str
+    flow_secret: str
+    expires_in: int = 900
+
+
+class Ticket(Struct, frozen=True):
+    """A registration that waits for a name."""
+
+    registration_ticket: str
+    expires_in: int = 1800
+
+
+class User(Struct, frozen=True):
+    """One's own account."""
+
+    id: str
+    username: str
+    display_name: str = ""
+    email: str | None = None
+    phone: str | None = None
+    totp: bool = False
+    roles: tuple[str, ...] = ()
+
+
+class Tokens(Struct, frozen=True):
+    """A pair of tokens; `device` only after a registration or a complete login."""
+
+    access_token: str
+    expires_in: int
+    audience: str
+    session_id: str
+    refresh_token: str
+    device: str | None = None
+
+
+class LoggedIn(Struct, frozen=True):
+    """A registration or login that is complete."""
+
+    user: User
+    tokens: Tokens
+
+
+class LoginAnswer(Struct, frozen=True):
+    """Complete (`user`, `tokens`), or a second factor is wanted (`mfa_ticket`, `methods`)."""
+
+    user: User | None = None
+    tokens: Tokens | None = None
+    mfa_ticket: str | None = None
+    methods: tuple[str, ...] = ()
+
+
+class Challenge(Struct, frozen=True):
+    """A proof of work to solve."""
+
+    id: str
+    kind: str
+    params: dict[str, Any]
+
+
+class Session(Struct, frozen=True):
+    """One login of this account."""
+
+    id: str
+    device_label: str | None = None
+    client_id: str | None = None
+    created_ms: int = 0
+    last_seen_ms: int = 0
+    expires_ms: int = 0
+    current: bool = False
+
+
+class Sessions(Struct, frozen=True):
+    """All logins, newest first."""
+
+    sessions: tuple[Session, ...] = ()
+
+
+class TotpSecret(Struct, frozen=True):
+    """What an authenticator needs; told once."""
+
+    secret: str
+    otpauth_uri: str
+
+
+class Elevated(Struct, frozen=True):
+    """An access token of the same session whose proof is fresh."""
+
+    access_token: str
+    expires_in: int
+
+
+class Nothing(Struct, frozen=True):
+    """An answer without a body."""
+
+
+class AuthApi:
+    """The endpoints of one server; `async with` it."""
+
+    def __init__(self, base: str, *, timeout_s: float = TIMEOUT_S, connections: int = 8) -> None:
+        """Args: base: `http(s)://host/v1/auth`; connections: at most so many at once."""
+        self.base = base.rstrip("/")
+        self._timeout = aiohttp.ClientTimeout(total=timeout_s)
+        self._connections = connections
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        connector = aiohttp.TCPConnector(limit=self._connections)
+        self._session = aiohttp.ClientSession(connector=connector, timeout=self._timeout)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def challenge(self, action: str) -> Challenge:
+        """A proof of work for `register` or `login`."""
+        return await self._call("POST", "/challenges", Challenge, {"action": action, "kinds": ["pow"]})
+
+    async def register(
+        self, *, email: str | None, phone: str | None, password: str, locale: str, captcha: dict[str, Any]
+    ) -> Flow:
+        """First step; exactly one of `email` and `phone`."""
+        body = {"email": email, "phone": phone, "password": password, "locale": locale, "captcha": captcha}
+        return await self._call("POST", "/registrations", Flow, body)
+
+    async def verify(self, flow: Flow, code: str) -> Ticket:
+        """Second step: the code that was sent."""
+        body = {"flow_secret": flow.flow_secret, "code": code}
+        return await self._call("POST", f"/registrations/{flow.flow_id}/verify", Ticket, body)
+
+    async def complete(self, flow: Flow, ticket: Ticket, username: str, display_name: str | None = None) -> LoggedIn:
+        """Third step: a name."""
+        body = {"ticket": ticket.registration_ticket, "username": username, "display_name": display_name}
+        return await self._call("POST", f"/registrations/{flow.flow_id}/complete", LoggedIn, body)
+
+    async def login(
+        self, identifier: str, password: str, *, device: str | None = None, captcha: dict[str, Any] | None = None
+    ) -> LoginAnswer:
+        """Name and password."""
+        body = {"identifier": identifier, "password": password, "device_hint": device, "captcha": captcha}
+        return await self._call("POST", "/login", LoginAnswer, body)
+
+    async def login_mfa(self, ticket: str, code: str) -> LoggedIn:
+        """The second factor."""
+        body = {"mfa_ticket": ticket, "method": "totp", "code": code}
+        return await self._call("POST", "/login/mfa", LoggedIn, body)
+
+    async def refresh(self, refresh_token: str, *, device: str | None, audience: str) -> Tokens:
+        """The next pair of tokens; the old refresh token is used up."""
+        body = {"refresh_token": refresh_token, "device_hint": device, "audience": audience}
+        return await self._call("POST", "/token/refresh", Tokens, body)
+
+    async def logout(self, access: str, scope: str = "this") -> None:
+        """Ends this session, the others, or all."""
+        await self._call("POST", "/logout", Nothing, {"scope": scope}, access)
+
+    async def me(self, access: str) -> User:
+        """One's own account."""
+        return await self._call("GET", "/me", User, access=access)
+
+    async def sessions(self, access: str) -> tuple[Session, ...]:
+        """All logins of this account."""
+        return (await self._call("GET", "/sessions", Sessions, access=access)).sessions
+
+    async def end_session(self, access: str, session: str) -> None:
+        """Ends one login."""
+        await self._call("DELETE", f"/sessions/{session}", Nothing, access=access)
+
+    async def begin_totp(self, access: str) -> TotpSecret:
+        """A secret for an authenticator; nothing changes before it is confirmed."""
+        return await self._call("POST", "/me/totp", TotpSecret, {}, access)
+
+    async def confirm_totp(self, access: str, code: str) -> None:
+        """From now on login asks for a code."""
+        await self._call("POST", "/me/totp/confirm", Nothing, {"code": code}, access)
+
+    async def step_up(self, access: str, *, password: str | None = None, code: str | None = None) -> Elevated:
+        """Proves the person anew, by password or by code."""
+        body = {"method": "totp" if code else "password", "password": password, "code": code}
+        return await self._call("POST", "/step-up", Elevated, body, access)
+
+    async def _call(
+        self, method: str, path: str, kind: type[Answer], body: dict[str, Any] | None = None, access: str | None = None
+    ) -> Answer:
+        """One request.
+
+        Raises:
+            AuthRefused: the service says no.
+            Unreachable: no answer, or one that is not the service's.
+        """
+        if self._session is None:
+            raise Unreachable("The accounts client is closed.")
+        headers = {"Authorization": f"Bearer {access}"} if access else {}
+        told = None if body is None else {key: value for key, value in body.items() if value is not None}
+        try:
+            async with self._session.request(method, self.base + path, json=told, headers=headers) as answer:
+                data = await answer.content.read(MAX_ANSWER_BYTES) if answer.content_length != 0 else b""
+                while not answer.content.at_eof() and len(data) < MAX_ANSWER_BYTES:
+                    data += await answer.content.read(MAX_ANSWER_BYTES)
+                status = answer.status
+        except (aiohttp.ClientError, OSError, TimeoutError, asyncio.IncompleteReadError) as exc:
+            raise Unreachable(f"{self.base} does not answer: {str(exc) or 'no answer in time'}.") from exc
+        if status >= 400:
+            raise _refusal(data, status)
+        try:
+            return msgspec.json.decode(data or b"{}", type=kind)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as exc:
+            raise Unreachable(f"{self.base} is not an accounts API of Garita's.") from exc
+
+
+def _refusal(data: bytes, status: int) -> AuthRefused:
+    """A problem+json answer, or what can be said of another one (a proxy's page)."""
+    try:
+        problem = msgspec.json.decode(data, type=dict[str, Any])
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        code = "overloaded" if status >= 500 else "invalid_request"
+        problem = {"title": f"The accounts service answered with HTTP {status}.", "code": code}
+    return AuthRefused(problem, status)

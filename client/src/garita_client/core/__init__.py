@@ -1,0 +1,1 @@
+"""What the client decides: values and times in, values out. The modules beside this package do the talking."""

@@ -1,0 +1,171 @@
+"""The answers to the operations, as types (docs/protocol.md §2)."""
+
+from typing import TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from .hearing import BadServerFrame, Count, Event, FileInfo, Ok, Person, RoomInfo, parse_event
+
+Reply = TypeVar("Reply", bound=Struct)
+
+
+class Limits(Struct, frozen=True):
+    """What one connection may do."""
+
+    frame_bytes: Count = 32 * 1024
+    text_bytes: Count = 8 * 1024
+    chunk_bytes: Count = 64 * 1024
+    file_bytes: Count = 25 * 1024 * 1024
+    rooms: Count = 128
+
+
+class RoomState(Struct, frozen=True, gc=False):
+    """Where a room stands at `connect`: `recovered` says that the events after one's cursor follow as pushes."""
+
+    epoch: str
+    head: Count
+    recovered: bool = False
+
+
+class MeState(Struct, frozen=True, gc=False):
+    """Where one's own log stands at `connect`."""
+
+    head: Count = 0
+    recovered: bool = False
+
+
+class Connected(Struct, frozen=True):
+    """The answer to `connect`."""
+
+    session: str
+    user: Person
+    expires: int
+    ping_interval_ms: Count
+    connection: str | int = ""
+    limits: Limits = Limits()
+    rooms: dict[str, RoomState] = {}
+    me: MeState = MeState()
+
+
+class Renewed(Struct, frozen=True, gc=False):
+    """The new end of the token, in Unix milliseconds."""
+
+    expires: int
+
+
+class Created(Struct, frozen=True, gc=False):
+    """The answer to `create_room`."""
+
+    room: RoomInfo
+    epoch: str
+    seq: Count
+    dup: bool = False
+
+
+class Joined(Struct, frozen=True, gc=False):
+    """The answer to `join`: the cursor to start with."""
+
+    room: str
+    epoch: str
+    seq: Count
+    dup: bool = False
+
+
+class RoomReply(Struct, frozen=True, gc=False):
+    """The answer to `room`."""
+
+    room: RoomInfo
+
+
+class RoomPage(Struct, frozen=True, gc=False):
+    """A page of rooms."""
+
+    rooms: tuple[RoomInfo, ...] = ()
+    next: str | None = None
+
+
+class Member(Struct, frozen=True, gc=False):
+    """A member of a room."""
+
+    id: str
+    name: str
+    role: str = "member"
+
+
+class MemberPage(Struct, frozen=True, gc=False):
+    """A page of members."""
+
+    members: tuple[Member, ...] = ()
+    next: str | None = None
+
+
+class Sent(Struct, frozen=True, gc=False):
+    """The answer to `send`: the message is stored."""
+
+    mid: str
+    seq: Count
+    ts: int
+    dup: bool = False
+
+
+class Done(Struct, frozen=True, gc=False):
+    """An answer whose fields nobody needs."""
+
+
+class HistoryPage(Struct, frozen=True):
+    """Stored events in ascending `seq`; `more`: whether there are further ones in that direction."""
+
+    room: str
+    epoch: str
+    head: Count
+    raw_events: tuple[msgspec.Raw, ...] = msgspec.field(name="events", default=())
+    more: bool = False
+
+    @property
+    def events(self) -> list[Event]:
+        """Each event as the push it was.
+
+        Raises:
+            BadServerFrame: one that is no event at all.
+        """
+        try:
+            return [parse_event(raw) for raw in self.raw_events]
+        except (msgspec.MsgspecError, UnicodeDecodeError) as exc:
+            raise BadServerFrame("The server's history holds something that is no event.") from exc
+
+
+class UploadBegun(Struct, frozen=True, gc=False):
+    """Go on from `offset`, with at most `window` chunks not yet acknowledged."""
+
+    upload: str
+    offset: Count = 0
+    chunk_bytes: Count = 64 * 1024
+    window: Count = 4
+
+
+class FileReply(Struct, frozen=True, gc=False):
+    """The finished file."""
+
+    file: FileInfo
+
+
+class DownloadBegun(Struct, frozen=True, gc=False):
+    """The chunks follow as binary frames."""
+
+    transfer: str
+    file: FileInfo
+    offset: Count = 0
+    window: Count = 4
+
+
+def read_reply(answer: Ok, kind: type[Reply]) -> Reply:
+    """The answer as what was asked for.
+
+    Raises:
+        BadServerFrame: it lacks a field that the protocol promises.
+    """
+    try:
+        return msgspec.json.decode(answer.raw, type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as exc:
+        raise BadServerFrame(f"The server's answer is not a {kind.__name__}.") from exc
