@@ -74,14 +74,18 @@ async def opened(path: Path) -> AsyncIterator[Store]:
     Raises:
         SchemaTooNew: it is of a later version.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if not path.exists():
-        path.touch(mode=0o600)
+    await asyncio.to_thread(_make, path)
     async with _connection(path) as writer:
         await _upgrade(writer)
         async with _connection(path) as reader:
             await reader.execute("PRAGMA query_only = ON")
             yield Store(writer, reader)
+
+
+def _make(path: Path) -> None:
+    """An empty file that only its owner reads; SQLite gives its log files the same mode."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600, exist_ok=True)
 
 
 @asynccontextmanager

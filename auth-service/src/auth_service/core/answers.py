@@ -15,9 +15,9 @@ class Challenge(Answer, frozen=True):
     """A challenge to solve; `expires_in` in seconds."""
 
     id: str
-    kind: Literal["pow"]
     params: ProofChallenge
     expires_in: int
+    kind: Literal["pow"] = "pow"
 
 
 class FlowStarted(Answer, frozen=True):
@@ -53,11 +53,11 @@ class Tokens(Answer, frozen=True):
     """A pair of tokens; `refresh_token` and `device` are absent where they are cookies."""
 
     access_token: str
-    token_type: Literal["Bearer"]
     expires_in: int
     audience: Audience
     session_id: str
     refresh_expires_in: int
+    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 - RFC 6750's word for the kind of token
     refresh_token: str | UnsetType = UNSET
     device: str | UnsetType = UNSET
 
@@ -81,9 +81,9 @@ class AccessToken(Answer, frozen=True):
     """A token of the same session whose proof is fresh."""
 
     access_token: str
-    token_type: Literal["Bearer"]
     expires_in: int
     audience: Audience
+    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 - RFC 6750's word for the kind of token
 
 
 class Session(Answer, frozen=True):
@@ -109,8 +109,8 @@ class TotpOffer(Answer, frozen=True):
 
     secret: str
     otpauth_uri: str
-    digits: Literal[6]
-    period: Literal[30]
+    digits: Literal[6] = 6
+    period: Literal[30] = 30
 
 
 class Delivery(Answer, frozen=True):

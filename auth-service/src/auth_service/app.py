@@ -1,0 +1,211 @@
+"""Where the parts meet: `running` is the whole service while its block runs, `run` what `python -m auth_service` does until its end."""
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import redis.asyncio as redis
+import structlog
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+from redis.exceptions import RedisError
+
+from garita_common import bus, inner
+from garita_common.config import ConfigError, Mode, Secret
+from garita_common.emitter import Emitter
+from garita_common.runtime import listening
+
+from . import keys, store_flows, store_sessions
+from .account import Profile
+from .ban_watch import BanWatch
+from .challenges import Challenges
+from .config import AuthConfig
+from .core.sealing import Seals
+from .edge import Edge
+from .hashing import HashPool
+from .keys import KeysUnreadable, Signer
+from .limits import Limiter
+from .login import Login
+from .metrics import Metrics
+from .origins import Cookies, Origins
+from .outbox import Outbox
+from .parts import Parts, entropy_of_system
+from .refreshing import Refreshing
+from .registration import Registration
+from .revoking import Revoking
+from .routes import Handlers, table
+from .sessions import DAY_MS, Sessions
+from .store import SchemaTooNew, Store, one, opened
+
+log = structlog.get_logger()
+
+SWEEP_S = 60.0
+GRACE_KEPT_MS = 120_000
+"""Twice the grace: a successor's secret is emptied only when nobody may ask for it any more."""
+ENDED_KEPT_MS = 7 * DAY_MS
+REDIS_S = 1.0
+"""Limits and challenges are asked on the way of a request: a Redis that takes longer counts as away."""
+
+
+class _Stopping(Exception):
+    """Ends the service's tasks together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """Where the service listens."""
+
+    port: int
+    inner_port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The parts that have a task or a listener of their own."""
+
+    api: web.Application
+    inside: web.Application
+    emitter: Emitter
+    bans: BanWatch
+    revoking: Revoking
+
+
+async def run(config: AuthConfig, stop: asyncio.Event) -> None:
+    """Serves until `stop` is set."""
+    async with running(config, clock=time.time) as ports:
+        log.info("listening", port=ports.port, inner_port=ports.inner_port)
+        await stop.wait()
+        log.info("stopping")
+
+
+@asynccontextmanager
+async def running(
+    config: AuthConfig, *, clock: Callable[[], float], entropy: Callable[[int], bytes] = entropy_of_system
+) -> AsyncIterator[Running]:
+    """The service, listening and working, while the block runs. Args: clock: Unix seconds; entropy: random bytes.
+
+    Raises:
+        ConfigError: settings, secrets or the database are not usable.
+    """
+    seals, pepper, outbox_key = Seals(config.data_key()), config.secret("auth_pepper").bytes(), config.outbox_key()
+    registry = CollectorRegistry()
+    metrics = Metrics(registry)
+    client = bus.connect(config.redis_url, timeout_s=REDIS_S)
+    hashes = HashPool(config, pepper, metrics)
+    try:
+        async with _database(config) as store:
+            parts = Parts(config, store, seals, metrics, clock, entropy)
+            signer = await _signer(parts)
+            service = build(parts, signer, hashes, client, registry, outbox_key)
+            async with _working(parts, signer, service):
+                async with (
+                    listening(service.inside, config.inner_host, config.inner_port) as inner_port,
+                    listening(service.api, config.http_host, config.http_port) as port,
+                ):
+                    yield Running(port, inner_port)
+    finally:
+        hashes.close()
+        await client.aclose()
+
+
+def build(
+    parts: Parts,
+    signer: Signer,
+    hashes: HashPool,
+    client: "redis.Redis",
+    registry: CollectorRegistry,
+    outbox_key: Secret | None,
+) -> Service:
+    """The service's objects, put together; nothing runs or listens yet."""
+    config = parts.config
+    demo = config.mode is Mode.DEMO
+    emitter = Emitter(client, registry, "auth")
+    bans = BanWatch(client, config.redis_url, parts.now_ms)
+    limiter = Limiter(client, parts.metrics, parts.clock)
+    revoking = Revoking(parts, client)
+    outbox = Outbox(parts)
+    challenges = Challenges(parts, client, emitter)
+    sessions = Sessions(parts, signer, revoking)
+    login = Login(parts, sessions, limiter, challenges, hashes, outbox, bans, emitter)
+    handlers = Handlers(
+        parts=parts,
+        challenges=challenges,
+        registration=Registration(parts, sessions, limiter, challenges, hashes, outbox, bans),
+        login=login,
+        refreshing=Refreshing(parts, sessions, limiter, outbox, bans),
+        sessions=sessions,
+        profile=Profile(parts, sessions, limiter, hashes, login, outbox),
+        outbox=outbox,
+        bans=bans,
+        limiter=limiter,
+        signer=signer,
+        cookies=Cookies.of(demo=demo),
+        outbox_key=outbox_key,
+    )
+    edge = Edge(parts, sessions, limiter, emitter, Origins(config.origins(), demo=demo), handlers.cookies)
+
+    async def redis_answers() -> bool:
+        try:
+            return bool(await client.ping())
+        except (RedisError, OSError, TimeoutError):
+            return False
+
+    async def database_answers() -> bool:
+        return await one(parts.store.reading, "SELECT 1") is not None
+
+    async def bans_known() -> bool:
+        return bans.book.loaded
+
+    checks = {"redis": redis_answers, "database": database_answers, "bans": bans_known}
+    return Service(edge.application(table(handlers)), inner.application(registry, checks), emitter, bans, revoking)
+
+
+@asynccontextmanager
+async def _database(config: AuthConfig) -> AsyncIterator[Store]:
+    try:
+        async with opened(config.database) as store:
+            yield store
+    except SchemaTooNew as exc:
+        raise ConfigError(str(exc)) from exc
+    except sqlite3.DatabaseError as exc:
+        raise ConfigError(f"GARITA_AUTH_DATABASE: {config.database} cannot be used: {exc}.") from exc
+
+
+async def _signer(parts: Parts) -> Signer:
+    try:
+        return await keys.load(parts)
+    except KeysUnreadable as exc:
+        raise ConfigError("The secret auth_data_key is not the one that the account database was made with.") from exc
+
+
+@asynccontextmanager
+async def _working(parts: Parts, signer: Signer, service: Service) -> AsyncIterator[None]:
+    """The service's tasks while the block runs."""
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(service.emitter.run(), name="activity")
+            tasks.create_task(service.bans.listener.run(), name="bans-heard")
+            tasks.create_task(service.bans.run(), name="bans")
+            tasks.create_task(service.revoking.run(), name="revocations")
+            tasks.create_task(_sweep(parts, signer), name="sweep")
+            yield
+            raise _Stopping
+    except* _Stopping:
+        pass
+
+
+async def _sweep(parts: Parts, signer: Signer) -> None:
+    """Forgets what is over, once a minute."""
+    while True:
+        now_ms = parts.now_ms()
+        try:
+            async with parts.store.writing() as tx:
+                await store_sessions.sweep(tx, now_ms - GRACE_KEPT_MS, now_ms - ENDED_KEPT_MS)
+                await store_flows.sweep(tx, now_ms, now_ms - DAY_MS)
+        except sqlite3.Error as exc:  # a full disk must not end the process: logins that only read go on
+            log.error("sweep_failed", error=type(exc).__name__)
+        parts.metrics.key_age.set(max(0, now_ms - signer.created_ms) / 1000)
+        await asyncio.sleep(SWEEP_S)

@@ -1,0 +1,126 @@
+"""The settings of the auth service: what it listens on, where it stores, and every limit with the reason for its number."""
+
+import ipaddress
+from pathlib import Path
+from typing import ClassVar
+
+from pydantic import Field
+
+from garita_common.config import ConfigError, Mode, Secret, ServiceConfig
+from garita_common.core import addresses
+
+from .core.sealing import parse_key
+
+
+class AuthConfig(ServiceConfig):
+    """Everything that can be set; the environment names begin with `GARITA_AUTH_`."""
+
+    service_prefix: ClassVar[str] = "GARITA_AUTH_"
+
+    http_host: str = Field("127.0.0.1", description="Where the API listens; behind the edge or the gateway.")
+    http_port: int = Field(8094, ge=0, le=65535, description="Port of the API; 0 takes a free one.")
+    inner_port: int = Field(8092, ge=0, le=65535, description="Port of the inner listener; 0 takes a free one.")
+    database: Path = Field(description="The SQLite file of accounts; made if there is none.")
+    public_origin: str = Field(
+        "",
+        description="The origins (scheme://host[:port], separated by commas) whose pages may use this API in a browser.",
+    )
+    trusted_proxies: str = Field(
+        "", description="Addresses or networks, separated by commas, whose X-Forwarded-For is believed."
+    )
+    issuer: str = Field(
+        "garita", min_length=1, max_length=64, description="The claim iss of access tokens, the same in every service."
+    )
+
+    # A page makes a handful of requests when it opens; 300 in 5 minutes is a household of busy people, and one request a second for a machine.
+    all_per_prefix_per_5_min: int = Field(300, ge=1, description="All requests of one address in 5 minutes.")
+    # A challenge costs us one PBKDF2 (1.2 ms); a person needs one or two.
+    challenges_per_prefix_per_10_min: int = Field(30, ge=1, description="Challenges for one address in 10 minutes.")
+    # Several people of one household or office may register on the first day; a farm needs thousands.
+    registrations_per_prefix_per_h: int = Field(5, ge=1, description="Registrations from one address in an hour.")
+    registrations_per_prefix_per_day: int = Field(20, ge=1, description="Registrations from one address in a day.")
+    # Each may send a message, and nobody's mailbox is to be filled by a stranger.
+    registrations_per_contact_per_day: int = Field(3, ge=1, description="Registrations that message one contact a day.")
+    # A person mistypes a few times; 20 a minute is far above that and far below what guessing needs.
+    logins_per_prefix_per_min: int = Field(20, ge=1, description="Logins from one address in a minute.")
+    # Three slips are human; from then on each try costs a third of a core second, which a person does not notice.
+    login_proof_after: int = Field(
+        3, ge=0, description="Wrong passwords of one name in 15 minutes before work is asked."
+    )
+    # 10 an hour is 240 a day: hopeless against zxcvbn's 10^8 guesses.
+    login_shut_after_per_h: int = Field(10, ge=1, description="Wrong passwords of one name in an hour before it shuts.")
+    login_shut_min: int = Field(15, ge=1, description="Minutes that a name stays shut for unknown devices.")
+    device_shut_after_per_15_min: int = Field(
+        10, ge=1, description="Wrong passwords on one known device in 15 minutes."
+    )
+    device_shut_min: int = Field(5, ge=1, description="Minutes that a known device waits then.")
+    # Of a million codes, three at a time are right: 20 a day are one chance in 16 000.
+    mfa_per_account_per_h: int = Field(10, ge=1, description="Wrong second factors of one account in an hour.")
+    mfa_per_account_per_day: int = Field(20, ge=1, description="Wrong second factors of one account in a day.")
+    step_ups_per_session_per_15_min: int = Field(10, ge=1, description="Wrong proofs of one session in 15 minutes.")
+    # A session needs one refresh in 4 minutes and audience.
+    refreshes_per_session_per_min: int = Field(30, ge=1, description="Refreshes of one session in a minute.")
+    # Only look-ups that fail count: a valid token always works.
+    bad_tokens_per_prefix_per_h: int = Field(
+        60, ge=1, description="Unknown refresh tokens from one address in an hour."
+    )
+    open_requests: int = Field(200, ge=1, description="Requests in progress at once; more are answered 503.")
+
+    # argon2id at the OWASP floor: 19 MiB and 2 passes cost about 18 ms of one core.
+    hash_memory_kib: int = Field(19456, ge=8, le=262144, description="Memory of one password hash in KiB.")
+    hash_passes: int = Field(2, ge=1, le=16, description="Passes of one password hash.")
+    hash_workers: int = Field(0, ge=0, le=64, description="Threads that hash; 0 takes the cores, at most 4.")
+    # Together with the threads they wait about half a second on two cores; more would only be served after the client has gone.
+    hash_waiting: int = Field(32, ge=1, description="Hashes that may wait for a thread.")
+    hash_wait_s: float = Field(2.0, gt=0, description="Seconds a hash may wait for a thread.")
+
+    refresh_days: int = Field(30, ge=1, le=90, description="Days that a session lives without a refresh.")
+    session_days: int = Field(180, ge=1, le=400, description="Days that a session lives at most.")
+    max_sessions: int = Field(20, ge=1, le=1000, description="Sessions of one user; the longest unused one ends.")
+
+    def trusted(self) -> tuple[addresses.Network, ...]:
+        """The networks whose X-Forwarded-For is believed.
+
+        Raises:
+            ConfigError: one of them is none.
+        """
+        try:
+            return addresses.parse_networks(self.trusted_proxies.split(","))
+        except ValueError as exc:
+            raise ConfigError(f"GARITA_AUTH_TRUSTED_PROXIES: {exc}.") from exc
+
+    def origins(self) -> frozenset[str]:
+        """The origins whose pages may use this API."""
+        return frozenset(text.strip().rstrip("/") for text in self.public_origin.split(",") if text.strip())
+
+    def data_key(self) -> bytes:
+        """The key of everything sealed.
+
+        Raises:
+            ConfigError: the secret is missing or not 32 bytes in base64.
+        """
+        try:
+            return parse_key(self.secret("auth_data_key").reveal())
+        except ValueError as exc:
+            raise ConfigError("The secret auth_data_key must be 32 random bytes in base64.") from exc
+
+    def outbox_key(self) -> Secret | None:
+        """The key of the outbox's address in demo mode; None elsewhere.
+
+        Raises:
+            ConfigError: demo mode with a listener off loopback, or without its key.
+        """
+        if self.mode is not Mode.DEMO:
+            return None
+        for name, host in (("HTTP", self.http_host), ("INNER", self.inner_host)):
+            if not is_loopback(host):
+                raise ConfigError(f"GARITA_MODE=demo needs GARITA_AUTH_{name}_HOST on loopback.")
+        return self.secret("outbox_key")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine alone, by an address or by the one name that cannot be rebound."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,301 @@
+"""The HTTP edge: from a request to a caller, a strict struct and perhaps a session, and from an answer or a refusal to bytes.
+
+Everything is asked in one order, cheapest first: how much is going on, who calls, whether a page of another origin is behind it, the address's allowance, the
+body's kind, size and shape, the access token. A handler (`routes.py`) is entered only with values it can trust, and raises `AppError`s; here is the one place
+where these become problem+json, and where an unforeseen exception becomes `internal` without a detail.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import msgspec
+import structlog
+from aiohttp import web
+from msgspec import Struct
+from multidict import CIMultiDict
+
+from garita_common.core import activity, addresses
+from garita_common.core.errors import AppError, Internal
+from garita_common.emitter import Emitter
+from garita_common.logs import Sparingly
+
+from .core.problems import (
+    BodyTooLarge,
+    InvalidRequest,
+    MediaRefused,
+    MethodRefused,
+    NotHere,
+    OriginRejected,
+    Overloaded,
+    Problem,
+    TooMany,
+)
+from .core.requests import MAX_BODY_BYTES
+from .limits import Limit, Limiter
+from .origins import Cookies, Origins
+from .parts import Caller, Parts
+from .sessions import Present, Sessions
+
+log = structlog.get_logger()
+
+BODY_S: Final = 5.0
+MAX_LABEL_CHARS: Final = 64
+WEB_HEADER: Final = "X-Garita-Web"
+PROBLEM_TYPE: Final = "application/problem+json"
+HEADERS: Final = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A request as a handler gets it. `body` is of the route's type, `present` there where the route needs a token."""
+
+    caller: Caller
+    body: Any
+    path: Mapping[str, str]
+    query: Mapping[str, str]
+    host: str
+    session: Present | None
+
+    @property
+    def present(self) -> Present:
+        """Who is there; only for routes that need a token."""
+        if self.session is None:
+            raise LookupError("the route does not say that it needs a token")
+        return self.session
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer: a status, a struct or finished JSON, and cookies to set (a value) or take away (None)."""
+
+    status: int
+    body: Struct | list[Any] | bytes | None = None
+    cookies: Mapping[str, str | None] = field(default_factory=dict)
+    cache_s: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One endpoint: what /openapi.json says about it and what the edge holds requests against."""
+
+    method: str
+    path: str
+    name: str
+    summary: str
+    handler: Callable[[Ask], Awaitable[Reply]]
+    answers: Mapping[int, Any]
+    body: Any = None
+    needs_token: bool = False
+    refusals: tuple[type[AppError], ...] = ()
+    public: bool = True
+
+
+class Edge:
+    """Carries routes out."""
+
+    def __init__(
+        self, parts: Parts, sessions: Sessions, limiter: Limiter, emitter: Emitter, origins: Origins, cookies: Cookies
+    ) -> None:
+        """Args: origins: whose pages are let in; cookies: how they are called here."""
+        self._parts = parts
+        self._sessions = sessions
+        self._limiter = limiter
+        self._emitter = emitter
+        self._origins = origins
+        self._cookies = cookies
+        self._trusted = parts.config.trusted()
+        self._all = Limit("all_prefix", parts.config.all_per_prefix_per_5_min, 300)
+        self._sparingly = Sparingly(parts.clock)
+        self._open = 0
+
+    def application(self, routes: list[Route]) -> web.Application:
+        """An aiohttp application of these routes."""
+        app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[self._astray])
+        for route in routes:
+            app.router.add_route(route.method, route.path, self._handler(route))
+        return app
+
+    def _handler(self, route: Route) -> Callable[[web.Request], Awaitable[web.Response]]:
+        decoder = None if route.body is None else msgspec.json.Decoder(route.body)
+
+        async def handle(request: web.Request) -> web.Response:
+            request_id = self._parts.new_id()[:16]
+            with structlog.contextvars.bound_contextvars(request_id=request_id, route=route.name):
+                return await self._carried_out(route, decoder, request, request_id)
+
+        return handle
+
+    async def _carried_out(
+        self, route: Route, decoder: "msgspec.json.Decoder[Any] | None", request: web.Request, request_id: str
+    ) -> web.Response:
+        self._open += 1
+        self._parts.metrics.open_requests.set(self._open)
+        caller = None
+        code = "ok"
+        try:
+            if self._open > self._parts.config.open_requests:
+                raise Overloaded
+            caller = self._caller(request, request_id)
+            reply = await self._asked(route, decoder, request, caller)
+            return self._answer(reply)
+        except AppError as exc:
+            code = exc.code
+            self._note(exc, caller)
+            return problem(exc, request_id)
+        except Exception as exc:
+            code = Internal.code
+            log.error("request_failed", error=type(exc).__name__, exc_info=exc)
+            return problem(Internal(), request_id)
+        finally:
+            self._open -= 1
+            self._parts.metrics.open_requests.set(self._open)
+            self._parts.metrics.requests.labels(route.name, code).inc()
+
+    async def _asked(
+        self, route: Route, decoder: "msgspec.json.Decoder[Any] | None", request: web.Request, caller: Caller
+    ) -> Reply:
+        changes = route.method not in ("GET", "HEAD")
+        if changes and not self._origins.allow(
+            request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site"), caller.web
+        ):
+            raise OriginRejected
+        if caller.counted:
+            await self._limiter.take(self._all, caller.unit)
+        body = None if decoder is None else _decoded(decoder, await _body(request))
+        session = await self._sessions.present(_bearer(request)) if route.needs_token else None
+        ask = Ask(
+            caller=caller,
+            body=body,
+            path=request.match_info,
+            query=request.query,
+            host=request.host,
+            session=session,
+        )
+        return await route.handler(ask)
+
+    def _caller(self, request: web.Request, request_id: str) -> Caller:
+        peer = request.transport.get_extra_info("peername") if request.transport else None
+        forwarded = request.headers.getall("X-Forwarded-For", [])
+        address = addresses.client_address(
+            addresses.parse(peer[0].partition("%")[0] if peer else "0.0.0.0"),  # noqa: S104 - an address to count, not one to listen on
+            ",".join(forwarded) if forwarded else None,
+            self._trusted,
+        )
+        is_web = request.headers.get(WEB_HEADER) == "1"
+        agent = request.headers.get("User-Agent", "")
+        return Caller(
+            address=address,
+            counted=addresses.is_counted(address, self._parts.config.loopback),
+            web=is_web,
+            label="".join(char for char in agent if char.isprintable())[:MAX_LABEL_CHARS],
+            request_id=request_id,
+            device_cookie=request.cookies.get(self._cookies.device) if is_web else None,
+            refresh_cookie=request.cookies.get(self._cookies.refresh) if is_web else None,
+        )
+
+    def _answer(self, reply: Reply) -> web.Response:
+        body = reply.body if isinstance(reply.body, bytes) else msgspec.json.encode(reply.body)
+        headers = CIMultiDict(HEADERS)
+        if reply.cache_s:
+            headers["Cache-Control"] = f"public, max-age={reply.cache_s}"
+        if reply.status == 204:
+            response = web.Response(status=204, headers=headers)
+        else:
+            headers["Content-Type"] = "application/json"
+            response = web.Response(status=reply.status, body=body, headers=headers)
+        for name, value in reply.cookies.items():
+            self._cookies.put(response, name, value)
+        return response
+
+    def _note(self, exc: AppError, caller: Caller | None) -> None:
+        if isinstance(exc, TooMany) and caller is not None:
+            self._emitter.emit(
+                activity.RateHit(
+                    ts_ms=self._parts.now_ms(),
+                    src="auth",
+                    ip=str(caller.address),
+                    ip_prefix=caller.unit,
+                    limit=exc.limit,
+                )
+            )
+        if self._sparingly.due("refused", exc.code):
+            log.info("refused", reason=exc.code)
+
+    @web.middleware
+    async def _astray(
+        self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        """What no route takes is a problem+json too."""
+        try:
+            return await handler(request)
+        except web.HTTPException as exc:
+            refusal: AppError = MethodRefused() if exc.status == 405 else NotHere()
+            self._parts.metrics.requests.labels("none", refusal.code).inc()
+            response = problem(refusal, self._parts.new_id()[:16])
+            if "Allow" in exc.headers:
+                response.headers["Allow"] = exc.headers["Allow"]
+            return response
+
+
+def problem(exc: AppError, request_id: str) -> web.Response:
+    """A refusal as problem+json (RFC 9457)."""
+    document: dict[str, object] = {
+        "type": f"urn:chat:auth:{exc.code}",
+        "title": exc.sentence,
+        "status": exc.status,
+        "code": exc.code,
+    }
+    headers = dict(HEADERS) | {"Content-Type": PROBLEM_TYPE}
+    if not isinstance(exc, Problem) or exc.traced:
+        document["request_id"] = request_id
+    if exc.retry_after_ms is not None:
+        document["retry_after"] = -(-exc.retry_after_ms // 1000)
+        headers["Retry-After"] = str(document["retry_after"])
+    if isinstance(exc, Problem):
+        document |= exc.fields
+    return web.Response(status=exc.status, body=msgspec.json.encode(document), headers=headers)
+
+
+async def _body(request: web.Request) -> bytes:
+    if request.content_type != "application/json" or "Content-Encoding" in request.headers:
+        raise MediaRefused
+    if (request.content_length or 0) > MAX_BODY_BYTES:
+        raise BodyTooLarge
+    try:
+        async with asyncio.timeout(BODY_S):
+            return await request.read()
+    except web.HTTPRequestEntityTooLarge as exc:
+        raise BodyTooLarge from exc
+    except (TimeoutError, web.RequestPayloadError) as exc:
+        raise InvalidRequest("The body did not come whole in time.") from exc
+
+
+def _decoded(decoder: "msgspec.json.Decoder[Any]", data: bytes) -> Any:
+    try:
+        body = decoder.decode(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as exc:
+        # msgspec's text names the field and what was expected of it, never the value.
+        raise InvalidRequest(str(exc) if isinstance(exc, msgspec.ValidationError) else "This is not JSON.") from exc
+    if _has_nul(body):
+        raise InvalidRequest("Text never holds U+0000.")
+    return body
+
+
+def _has_nul(body: object) -> bool:
+    if isinstance(body, str):
+        return "\0" in body
+    if isinstance(body, Struct):
+        return any(_has_nul(getattr(body, name)) for name in body.__struct_fields__)
+    return False
+
+
+def _bearer(request: web.Request) -> str | None:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" and token else None

@@ -1,0 +1,39 @@
+"""All metrics of the auth service. Label values come from constants of ours: no user, address or text."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+
+class Metrics:
+    """The metrics, on a registry of their own."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        """Args: registry: a fresh one in tests."""
+        self.requests = Counter(
+            "auth_requests_total", "Requests by route and outcome.", ["route", "code"], registry=registry
+        )
+        self.logins = Counter("auth_login_total", "Logins by result.", ["result"], registry=registry)
+        self.registrations = Counter(
+            "auth_registration_total", "Registrations by how far they came.", ["step"], registry=registry
+        )
+        self.refreshes = Counter("auth_refresh_total", "Refreshes by outcome.", ["result"], registry=registry)
+        self.challenges = Counter(
+            "auth_challenge_total", "Challenges by kind and result.", ["kind", "result"], registry=registry
+        )
+        self.limits = Counter("auth_limit_total", "Refusals by limit.", ["bucket"], registry=registry)
+        self.hash_seconds = Histogram(
+            "auth_hash_seconds",
+            "Time of one password hash in its thread.",
+            buckets=(0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2),
+            registry=registry,
+        )
+        self.hash_queue = Gauge("auth_hash_queue", "Hashes that wait or run.", registry=registry)
+        self.hash_shed = Counter("auth_hash_shed_total", "Hashes that were refused.", registry=registry)
+        self.sessions_ended = Counter(
+            "auth_sessions_ended_total", "Sessions ended, by why.", ["why"], registry=registry
+        )
+        self.revocations_waiting = Gauge(
+            "auth_revocations_waiting", "Ended sessions not yet said to the gateways.", registry=registry
+        )
+        self.redis_up = Gauge("auth_redis_up", "Whether Redis answered last time.", registry=registry)
+        self.key_age = Gauge("auth_key_age_seconds", "Age of the signing key.", registry=registry)
+        self.open_requests = Gauge("auth_open_requests", "Requests in progress.", registry=registry)

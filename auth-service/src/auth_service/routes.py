@@ -1,0 +1,229 @@
+"""The endpoints: for each its path, what it takes, what it answers and what it may refuse. The rest reads this table: the edge and /openapi.json."""
+
+import hmac
+from dataclasses import dataclass
+
+from msgspec import UNSET
+
+from garita_common.config import Secret
+from garita_common.core.tokens import LIFETIME_S, Jwks
+
+from . import openapi
+from .account import Profile
+from .ban_watch import BanWatch
+from .challenges import Challenges
+from .config import is_loopback
+from .core import answers, problems, requests
+from .edge import Ask, Reply, Route
+from .keys import Signer
+from .limits import Limit, Limiter
+from .login import TICKET_LIFETIME_MS, Login, Wanted
+from .origins import Cookies
+from .outbox import Outbox
+from .parts import Caller, Parts
+from .refreshing import Refreshing
+from .registration import Registration
+from .sessions import Issued, Opened, Sessions
+from .store_accounts import Account
+from .store_sessions import StoredSession
+
+BASE = "/v1/auth"
+CACHE_S = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Handlers:
+    """What the endpoints do, in terms of the service's parts."""
+
+    parts: Parts
+    challenges: Challenges
+    registration: Registration
+    login: Login
+    refreshing: Refreshing
+    sessions: Sessions
+    profile: Profile
+    outbox: Outbox
+    bans: BanWatch
+    limiter: Limiter
+    signer: Signer
+    cookies: Cookies
+    outbox_key: Secret | None
+
+    async def challenge(self, ask: Ask) -> Reply:
+        """POST /challenges"""
+        self.bans.refuse_address(ask.caller)
+        limit = Limit("challenge_prefix", self.parts.config.challenges_per_prefix_per_10_min, 600)
+        if ask.caller.counted:
+            await self.limiter.take(limit, ask.caller.unit)
+        return Reply(201, self.challenges.make(ask.body.action))
+
+    async def register(self, ask: Ask) -> Reply:
+        """POST /registrations"""
+        return Reply(202, await self.registration.start(ask.body, ask.caller))
+
+    async def verify(self, ask: Ask) -> Reply:
+        """POST /registrations/{id}/verify"""
+        return Reply(200, await self.registration.verify(ask.path["flow_id"], ask.body))
+
+    async def complete(self, ask: Ask) -> Reply:
+        """POST /registrations/{id}/complete"""
+        account, opened = await self.registration.complete(ask.path["flow_id"], ask.body, ask.caller)
+        return await self._signed_in(201, account, opened, ask.caller)
+
+    async def log_in(self, ask: Ask) -> Reply:
+        """POST /login"""
+        hint = ask.body.device_hint or ask.caller.device_cookie
+        outcome = await self.login.first(ask.body, hint, ask.caller)
+        if isinstance(outcome, Wanted):
+            return Reply(
+                200,
+                answers.SecondFactorNeeded(
+                    mfa_ticket=outcome.mfa_ticket, methods=["totp"], expires_in=TICKET_LIFETIME_MS // 1000
+                ),
+            )
+        return await self._signed_in(200, *outcome, ask.caller)
+
+    async def log_in_second(self, ask: Ask) -> Reply:
+        """POST /login/mfa"""
+        account, opened = await self.login.second(ask.body, ask.caller)
+        return await self._signed_in(200, account, opened, ask.caller)
+
+    async def refresh(self, ask: Ask) -> Reply:
+        """POST /token/refresh"""
+        text = ask.body.refresh_token or ask.caller.refresh_cookie
+        hint = ask.body.device_hint or ask.caller.device_cookie
+        issued = await self.refreshing.refresh(text, ask.body.audience, hint, ask.caller)
+        return Reply(200, self._tokens(issued, ask.caller), self._cookies_of(issued, ask.caller))
+
+    async def log_out(self, ask: Ask) -> Reply:
+        """POST /logout"""
+        await self.sessions.log_out(ask.present, ask.body)
+        gone = {self.cookies.refresh: None} if ask.caller.web and ask.body.scope != "others" else {}
+        return Reply(204, cookies=gone)
+
+    async def list_sessions(self, ask: Ask) -> Reply:
+        """GET /sessions"""
+        listed = await self.sessions.listed(ask.present)
+        current = ask.present.session.id
+        return Reply(200, answers.Sessions(sessions=[_shown(session, current) for session in listed]))
+
+    async def end_session(self, ask: Ask) -> Reply:
+        """DELETE /sessions/{id}"""
+        await self.sessions.end_one(ask.present, ask.path["session_id"])
+        return Reply(204)
+
+    async def me(self, ask: Ask) -> Reply:
+        """GET /me"""
+        return Reply(200, await self.profile.shown(ask.present.account))
+
+    async def offer_totp(self, ask: Ask) -> Reply:
+        """POST /me/totp"""
+        return Reply(200, await self.profile.offer_totp(ask.present))
+
+    async def confirm_totp(self, ask: Ask) -> Reply:
+        """POST /me/totp/confirm"""
+        await self.profile.confirm_totp(ask.present, ask.body)
+        return Reply(204)
+
+    async def step_up(self, ask: Ask) -> Reply:
+        """POST /step-up"""
+        return Reply(200, await self.profile.step_up(ask.present, ask.body))
+
+    async def jwks(self, _: Ask) -> Reply:
+        """GET /.well-known/jwks.json"""
+        return Reply(200, self.signer.jwks, cache_s=CACHE_S)
+
+    async def openapi(self, _: Ask) -> Reply:
+        """GET /openapi.json"""
+        return Reply(200, openapi.document(table(self)), cache_s=CACHE_S)
+
+    async def dev_outbox(self, ask: Ask) -> Reply:
+        """GET /dev/outbox: the messages that demo mode did not send, for this machine and the holder of the key alone."""
+        name = ask.host.rpartition(":")[0] if not ask.host.endswith("]") and ":" in ask.host else ask.host
+        key = self.outbox_key
+        if key is None or not is_loopback(name) or not ask.caller.address.is_loopback:
+            raise problems.NotHere
+        if not hmac.compare_digest(ask.query.get("key", "").encode(), key.bytes()):
+            raise problems.NotHere
+        return Reply(200, await self.outbox.newest())
+
+    async def _signed_in(self, status: int, account: Account, opened: Opened, caller: Caller) -> Reply:
+        body = answers.SignedIn(user=await self.profile.shown(account), tokens=self._tokens(opened.issued, caller))
+        return Reply(status, body, self._cookies_of(opened.issued, caller))
+
+    def _tokens(self, issued: Issued, caller: Caller) -> answers.Tokens:
+        return answers.Tokens(
+            access_token=issued.access_token,
+            expires_in=LIFETIME_S,
+            audience=issued.audience,
+            session_id=issued.session_id,
+            refresh_expires_in=self.parts.config.refresh_days * 86_400,
+            refresh_token=UNSET if caller.web else issued.refresh_token,
+            device=UNSET if caller.web or issued.device is None else issued.device,
+        )
+
+    def _cookies_of(self, issued: Issued, caller: Caller) -> dict[str, str | None]:
+        if not caller.web:
+            return {}
+        cookies: dict[str, str | None] = {self.cookies.refresh: issued.refresh_token}
+        if issued.device is not None:
+            cookies[self.cookies.device] = issued.device
+        return cookies
+
+
+def table(do: Handlers) -> list[Route]:
+    """All endpoints."""
+    p = problems
+    hashing = (p.Overloaded,)
+    return [
+        Route("POST", f"{BASE}/challenges", "challenge", "Get a challenge to solve", do.challenge,
+              {201: answers.Challenge}, requests.AskChallenge, refusals=(p.Banned,)),
+        Route("POST", f"{BASE}/registrations", "register", "Begin a registration", do.register,
+              {202: answers.FlowStarted}, requests.StartRegistration,
+              refusals=(p.RegistrationClosed, p.Banned, p.WeakPassword, p.ProofRequired, *hashing)),
+        Route("POST", f"{BASE}/registrations/{{flow_id}}/verify", "verify", "Prove the contact with the code", do.verify,
+              {200: answers.Verified}, requests.VerifyRegistration, refusals=(p.CodeInvalid, p.FlowGone)),
+        Route("POST", f"{BASE}/registrations/{{flow_id}}/complete", "complete", "Choose a name; the account is made", do.complete,
+              {201: answers.SignedIn}, requests.CompleteRegistration,
+              refusals=(p.Banned, p.UsernameTaken, p.Contradicted, p.FlowGone)),
+        Route("POST", f"{BASE}/login", "login", "Log in with name and password", do.log_in,
+              {200: answers.SignedIn | answers.SecondFactorNeeded}, requests.LogIn,
+              refusals=(p.InvalidCredentials, p.Banned, p.ProofRequired, *hashing)),
+        Route("POST", f"{BASE}/login/mfa", "login_mfa", "Give the second factor", do.log_in_second,
+              {200: answers.SignedIn}, requests.LogInSecond, refusals=(p.InvalidCode, p.Banned)),
+        Route("POST", f"{BASE}/token/refresh", "refresh", "Get the next pair of tokens", do.refresh,
+              {200: answers.Tokens}, requests.Refresh,
+              refusals=(p.SessionEnded, p.StepUpRequired, p.Banned, p.Contradicted)),
+        Route("POST", f"{BASE}/logout", "logout", "End this session, the others, or all", do.log_out,
+              {204: None}, requests.LogOut, needs_token=True),
+        Route("GET", f"{BASE}/sessions", "sessions", "List the living sessions", do.list_sessions,
+              {200: answers.Sessions}, needs_token=True),
+        Route("DELETE", f"{BASE}/sessions/{{session_id}}", "session_delete", "End one session", do.end_session,
+              {204: None}, needs_token=True, refusals=(p.StepUpRequired, p.NotHere)),
+        Route("GET", f"{BASE}/me", "me", "The account", do.me, {200: answers.User}, needs_token=True),
+        Route("POST", f"{BASE}/me/totp", "totp", "Get a TOTP seed", do.offer_totp,
+              {200: answers.TotpOffer}, requests.Nothing, needs_token=True, refusals=(p.StepUpRequired, p.Contradicted)),
+        Route("POST", f"{BASE}/me/totp/confirm", "totp_confirm", "Turn the second factor on", do.confirm_totp,
+              {204: None}, requests.ConfirmTotp, needs_token=True,
+              refusals=(p.CodeInvalid, p.StepUpRequired, p.Contradicted)),
+        Route("POST", f"{BASE}/step-up", "step_up", "Prove once more that it is you", do.step_up,
+              {200: answers.AccessToken}, requests.StepUp, needs_token=True,
+              refusals=(p.InvalidCredentials, p.InvalidCode, *hashing)),
+        Route("GET", f"{BASE}/.well-known/jwks.json", "jwks", "The public keys of access tokens", do.jwks, {200: Jwks}),
+        Route("GET", "/.well-known/jwks.json", "jwks_root", "The public keys of access tokens", do.jwks, {200: Jwks}),
+        Route("GET", f"{BASE}/openapi.json", "openapi", "This document", do.openapi, {200: dict[str, object]}),
+        Route("GET", "/dev/outbox", "dev_outbox", "Unsent messages (demo mode)", do.dev_outbox,
+              {200: list[answers.Delivery]}, public=False),
+    ]  # fmt: skip
+
+
+def _shown(session: StoredSession, current: str) -> answers.Session:
+    return answers.Session(
+        id=session.id,
+        device_label=session.device_label,
+        client_id=session.client_id,
+        created_ms=session.created_ms,
+        last_seen_ms=session.last_seen_ms,
+        expires_ms=session.expires_ms,
+        current=session.id == current,
+    )

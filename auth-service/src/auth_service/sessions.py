@@ -1,0 +1,211 @@
+"""Sessions: opening one, giving access tokens for it, asking who is there, listing and ending.
+
+A session belongs to a device of a user and has one chain of refresh tokens (`refreshing.py`). Its id is new at every login. What a request with an access token
+may do is decided here by asking the database: a session that has ended is refused at once, whether or not Redis could be told.
+"""
+
+import base64
+from dataclasses import dataclass
+
+from garita_common.core import tokens
+from garita_common.core.revocations import Revocation
+
+from . import store_accounts, store_sessions
+from .core import rotation
+from .core.problems import AccessRefused, NotHere, StepUpRequired
+from .core.requests import Audience, LogOut
+from .core.sealing import digest
+from .keys import Signer
+from .parts import Caller, Parts
+from .revoking import Revoking
+from .store import Db
+from .store_accounts import Account
+from .store_sessions import NewSession, StoredSession
+
+DAY_MS = 86_400_000
+FRESH_MS = 5 * 60 * 1000
+"""How long a proof counts as fresh, for what a thief of a running session must not do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """Tokens as they are given out; `device` only where the device is new."""
+
+    access_token: str
+    audience: Audience
+    session_id: str
+    refresh_token: str
+    device: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A new session, and the older ones that it put out: to be said after the commit."""
+
+    session: StoredSession
+    issued: Issued
+    put_out: list[Revocation]
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """Who sends a request with a valid access token."""
+
+    account: Account
+    session: StoredSession
+
+    def is_fresh(self, now_ms: int) -> bool:
+        """Whether the last proof is recent enough for what changes the account."""
+        return now_ms - self.session.auth_ms <= FRESH_MS
+
+
+class Sessions:
+    """Opens, lists and ends sessions."""
+
+    def __init__(self, parts: Parts, signer: Signer, revoking: Revoking) -> None:
+        """Args: signer: makes access tokens; revoking: tells the gateways what has ended."""
+        self._parts = parts
+        self._signer = signer
+        self._revoking = revoking
+
+    def device_mark(self, secret: str) -> bytes:
+        """What is stored of a device's secret."""
+        return self._parts.seals.mark("device", secret)
+
+    async def open(
+        self, tx: Db, account: Account, caller: Caller, *, device: str | None, amr: list[str], confirms: bool = False
+    ) -> Opened:
+        """A new session, in the transaction of the login.
+
+        Args: device: the known device, None for a new one; confirms: a code to a proved contact was given on it just now.
+        """
+        parts = self._parts
+        now_ms = parts.now_ms()
+        secret = None
+        if device is None:
+            device = parts.new_id()
+            secret = "dv1." + base64.urlsafe_b64encode(parts.new_secret()).rstrip(b"=").decode()
+            await store_sessions.add_device(tx, device, account.id, self.device_mark(secret), caller.label, now_ms)
+        else:
+            await store_sessions.device_seen(tx, device, caller.label, now_ms)
+        if confirms:
+            await store_sessions.device_confirmed(tx, device, now_ms)
+        new = NewSession(parts.new_id(), account.id, device, caller.client_id, amr, "otp" in amr)
+        await store_sessions.add_session(tx, new, now_ms, now_ms + parts.config.session_days * DAY_MS)
+        session = await self._stored(tx, new.id)
+        refresh = await self.new_refresh_token(tx, session, parts.new_id(), parts.new_secret(), parent=None)
+        surplus = await store_sessions.surplus_sessions(tx, account.id, parts.config.max_sessions, now_ms)
+        put_out = await self.end(tx, account.id, surplus, "surplus")
+        access = await self.access_token(tx, account, session, "auth")
+        return Opened(session, Issued(access, "auth", session.id, refresh, secret), put_out)
+
+    async def new_refresh_token(
+        self, tx: Db, session: StoredSession, token_id: str, secret: bytes, parent: str | None
+    ) -> str:
+        """Stores a refresh token; returns its text."""
+        now_ms = self._parts.now_ms()
+        expires_ms = min(now_ms + self._parts.config.refresh_days * DAY_MS, session.expires_ms)
+        await store_sessions.add_token(tx, token_id, session.id, digest(secret), parent, now_ms, expires_ms)
+        return rotation.text_of(token_id, secret)
+
+    async def access_token(self, db: Db, account: Account, session: StoredSession, audience: Audience) -> str:
+        """An access token of a session."""
+        now_s = int(self._parts.clock())
+        return self._signer.sign(
+            tokens.Claims(
+                iss=self._parts.config.issuer,
+                sub=account.id,
+                aud=audience,
+                iat=now_s,
+                nbf=now_s,
+                exp=now_s + tokens.LIFETIME_S,
+                jti=self._parts.new_id(),
+                client_id=session.client_id,
+                sid=session.id,
+                did=session.device,
+                name=account.username,
+                roles=await store_accounts.roles_of(db, account.id),
+                auth_time=session.auth_ms // 1000,
+                acr="mfa" if "otp" in session.amr else "pwd",
+                amr=session.amr,
+                epoch=account.epoch,
+            )
+        )
+
+    async def present(self, bearer: str | None) -> Present:
+        """Who sends this access token.
+
+        Raises:
+            AccessRefused: it is none of ours, for another audience, over, or its session has ended.
+        """
+        if bearer is None:
+            raise AccessRefused
+        try:
+            claims = self._signer.keyring.verify(
+                bearer, issuer=self._parts.config.issuer, audience="auth", now_s=self._parts.clock()
+            )
+        except tokens.TokenInvalid as exc:
+            raise AccessRefused from exc
+        reading = self._parts.store.reading
+        session = await store_sessions.session(reading, claims.sid)
+        account = await store_accounts.by_id(reading, claims.sub)
+        if session is None or account is None:
+            raise AccessRefused
+        is_alive = not session.ended and session.expires_ms > self._parts.now_ms() and account.active
+        is_theirs = session.user == account.id and claims.did == session.device and claims.epoch >= account.epoch
+        if not is_alive or not is_theirs:
+            raise AccessRefused
+        return Present(account, session)
+
+    def demand_fresh(self, present: Present) -> None:
+        """Raises:
+        StepUpRequired: the last proof is too old.
+        """
+        if not present.is_fresh(self._parts.now_ms()):
+            raise StepUpRequired
+
+    async def listed(self, present: Present) -> list[StoredSession]:
+        """The user's living sessions, newest first."""
+        return await store_sessions.living_sessions(self._parts.store.reading, present.account.id, self._parts.now_ms())
+
+    async def log_out(self, present: Present, body: LogOut) -> None:
+        """Ends this session, the others, or all of them."""
+        living = [session.id for session in await self.listed(present)]
+        others = [session_id for session_id in living if session_id != present.session.id]
+        await self._end_now(
+            present, {"this": [present.session.id], "others": others, "all": [present.session.id, *others]}[body.scope]
+        )
+
+    async def end_one(self, present: Present, session_id: str) -> None:
+        """Ends one session of the user.
+
+        Raises:
+            NotHere: no living session of this user.
+            StepUpRequired: it is another one, and the last proof is too old.
+        """
+        if session_id not in {session.id for session in await self.listed(present)}:
+            raise NotHere
+        if session_id != present.session.id:
+            self.demand_fresh(present)
+        await self._end_now(present, [session_id])
+
+    async def end(self, tx: Db, user: str, sessions: list[str], why: str) -> list[Revocation]:
+        """Ends sessions in a transaction; what it returns is to be said after the commit (`say`). Args: why: a constant, for the metric."""
+        ended = await store_sessions.end_sessions(tx, user, sessions, self._parts.now_ms())
+        self._parts.metrics.sessions_ended.labels(why).inc(len(ended))
+        return ended
+
+    async def say(self, ended: list[Revocation]) -> None:
+        """Tells the gateways, after the commit."""
+        await self._revoking.say(ended)
+
+    async def _end_now(self, present: Present, sessions: list[str]) -> None:
+        async with self._parts.store.writing() as tx:
+            ended = await self.end(tx, present.account.id, sessions, "logout")
+        await self.say(ended)
+
+    async def _stored(self, tx: Db, session_id: str) -> StoredSession:
+        session = await store_sessions.session(tx, session_id)
+        if session is None:
+            raise LookupError("a session inserted in this transaction is not there")
+        return session

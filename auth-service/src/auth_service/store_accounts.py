@@ -1,0 +1,193 @@
+"""Users in the database: who they are, how they are reached, what they prove themselves with."""
+
+from dataclasses import dataclass
+
+from .core.identifiers import ContactKind, Named
+from .core.requests import Locale
+from .store import Db, Row, one, rows_of, run
+
+_ACCOUNT = """
+    SELECT u.id, u.status, u.epoch, u.display_name, u.locale, u.created_ms, n.name AS username, p.hash AS password_hash,
+           t.confirmed_ms IS NOT NULL AS totp
+    FROM users u
+    JOIN usernames n ON n.user = u.id
+    JOIN passwords p ON p.user = u.id
+    LEFT JOIN totp t ON t.user = u.id
+"""
+_BY_ID = _ACCOUNT + "WHERE u.id = ?"
+_NAMED = """
+    WHERE u.id = coalesce((SELECT user FROM usernames WHERE skeleton = ?), (SELECT user FROM contacts WHERE mark = ?))
+"""
+_BY_NAME = _ACCOUNT + _NAMED
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A user as login and tokens need it. `totp`: a second factor is on."""
+
+    id: str
+    active: bool
+    epoch: int
+    username: str
+    display_name: str
+    locale: Locale
+    created_ms: int
+    password_hash: str
+    totp: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StoredContact:
+    """A proved contact; `sealed_value` opens with its `id`."""
+
+    id: str
+    kind: ContactKind
+    sealed_value: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class NewAccount:
+    """What a new account is made of."""
+
+    id: str
+    username: str
+    skeleton: str
+    display_name: str
+    locale: str
+    password_hash: str
+    contact_id: str
+    contact_kind: str
+    contact_mark: bytes
+    sealed_contact: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """A user's TOTP seed."""
+
+    sealed: bytes
+    last_step: int
+    confirmed: bool
+
+
+async def find(db: Db, named: Named, contact_mark: bytes) -> Account | None:
+    """The account that somebody typed a name of. One query whatever the name is, so that a name of nobody costs the same."""
+    row = await one(db, _BY_NAME, (named.skeleton, contact_mark))
+    return _account(row) if row else None
+
+
+async def by_id(db: Db, user: str) -> Account | None:
+    """An account by its id."""
+    row = await one(db, _BY_ID, (user,))
+    return _account(row) if row else None
+
+
+async def has_contact(db: Db, mark: bytes) -> bool:
+    """Whether a contact belongs to an account."""
+    return await one(db, "SELECT 1 FROM contacts WHERE mark = ?", (mark,)) is not None
+
+
+async def has_name(db: Db, skeleton: str) -> bool:
+    """Whether a user name, or one that looks like it, is taken."""
+    return await one(db, "SELECT 1 FROM usernames WHERE skeleton = ?", (skeleton,)) is not None
+
+
+async def add(tx: Db, account: NewAccount, now_ms: int) -> None:
+    """Stores a new account. The caller has asked, in this transaction, that its name and contact are free."""
+    await run(
+        tx,
+        "INSERT INTO users (id, status, display_name, locale, created_ms) VALUES (?, 'active', ?, ?, ?)",
+        (account.id, account.display_name, account.locale, now_ms),
+    )
+    await run(
+        tx,
+        "INSERT INTO usernames (skeleton, name, user) VALUES (?, ?, ?)",
+        (account.skeleton, account.username, account.id),
+    )
+    await run(
+        tx,
+        "INSERT INTO passwords (user, hash, changed_ms) VALUES (?, ?, ?)",
+        (account.id, account.password_hash, now_ms),
+    )
+    await run(
+        tx,
+        "INSERT INTO contacts (id, user, kind, mark, sealed_value, verified_ms) VALUES (?, ?, ?, ?, ?, ?)",
+        (
+            account.contact_id,
+            account.id,
+            account.contact_kind,
+            account.contact_mark,
+            account.sealed_contact,
+            now_ms,
+        ),
+    )
+
+
+async def contacts_of(db: Db, user: str) -> list[StoredContact]:
+    """A user's contacts, oldest first."""
+    rows = await rows_of(
+        db, "SELECT id, kind, sealed_value FROM contacts WHERE user = ? ORDER BY verified_ms, id", (user,)
+    )
+    return [StoredContact(row["id"], ContactKind(row["kind"]), row["sealed_value"]) for row in rows]
+
+
+async def roles_of(db: Db, user: str) -> list[str]:
+    """A user's roles."""
+    rows = await rows_of(db, "SELECT role FROM roles WHERE user = ? ORDER BY role", (user,))
+    return [str(row["role"]) for row in rows]
+
+
+async def set_password_hash(tx: Db, user: str, old_hash: str, new_hash: str) -> None:
+    """Stores the same password hashed with newer parameters, unless it was changed meanwhile."""
+    await run(tx, "UPDATE passwords SET hash = ? WHERE user = ? AND hash = ?", (new_hash, user, old_hash))
+
+
+async def seed_of(db: Db, user: str) -> Seed | None:
+    """A user's TOTP seed, confirmed or not."""
+    row = await one(db, "SELECT sealed_seed, last_step, confirmed_ms FROM totp WHERE user = ?", (user,))
+    return Seed(row["sealed_seed"], row["last_step"], row["confirmed_ms"] is not None) if row else None
+
+
+async def offer_seed(tx: Db, user: str, sealed: bytes) -> bool:
+    """Stores a seed that waits for its first code, over an earlier one that waited; False where a confirmed one is there."""
+    changed = await run(
+        tx,
+        "INSERT INTO totp (user, sealed_seed, last_step) VALUES (?, ?, 0) ON CONFLICT (user) DO UPDATE "
+        "SET sealed_seed = excluded.sealed_seed, last_step = 0 WHERE confirmed_ms IS NULL",
+        (user, sealed),
+    )
+    return changed == 1
+
+
+async def confirm_seed(tx: Db, user: str, sealed: bytes, step: int, now_ms: int) -> bool:
+    """The seed has given its first code: the second factor is on. False where that very seed does not wait any more."""
+    changed = await run(
+        tx,
+        "UPDATE totp SET confirmed_ms = ?, last_step = ? WHERE user = ? AND sealed_seed = ? AND confirmed_ms IS NULL",
+        (now_ms, step, user, sealed),
+    )
+    return changed == 1
+
+
+async def use_step(tx: Db, user: str, step: int) -> bool:
+    """Uses a TOTP step up; False if it, or a later one, was used before: of two equal codes at once, one wins."""
+    changed = await run(
+        tx,
+        "UPDATE totp SET last_step = ? WHERE user = ? AND confirmed_ms IS NOT NULL AND last_step < ?",
+        (step, user, step),
+    )
+    return changed == 1
+
+
+def _account(row: Row) -> Account:
+    return Account(
+        id=row["id"],
+        active=row["status"] == "active",
+        epoch=row["epoch"],
+        username=row["username"],
+        display_name=row["display_name"],
+        locale="es" if row["locale"] == "es" else "en",
+        created_ms=row["created_ms"],
+        password_hash=row["password_hash"],
+        totp=bool(row["totp"]),
+    )

@@ -1,0 +1,158 @@
+"""What waits in the database: registrations, second factors that are still wanted, and messages to people."""
+
+from dataclasses import dataclass
+
+from .core.codes import MAX_TRIES
+from .core.identifiers import ContactKind
+from .store import Db, one, rows_of, run
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """A registration under way. `code_mark` None: a decoy."""
+
+    id: str
+    secret_hash: bytes
+    contact_kind: ContactKind
+    contact_mark: bytes
+    sealed_contact: bytes
+    password_hash: str
+    locale: str
+    code_mark: bytes | None
+    tries: int
+    ticket_hash: bytes | None
+    expires_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """A right password that waits for its second factor; `device` is the known device that asks."""
+
+    user: str
+    device: str | None
+    misses: int
+    expires_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A message in the outbox; `sealed_body` opens with the row's time."""
+
+    kind: ContactKind
+    sealed_body: bytes
+    at_ms: int
+
+
+async def add_flow(tx: Db, flow: Flow, now_ms: int) -> None:
+    """A new registration."""
+    await run(
+        tx,
+        "INSERT INTO flows (id, secret_hash, contact_kind, contact_mark, sealed_contact, password_hash, locale, code_mark, "
+        "created_ms, expires_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            flow.id,
+            flow.secret_hash,
+            flow.contact_kind.value,
+            flow.contact_mark,
+            flow.sealed_contact,
+            flow.password_hash,
+            flow.locale,
+            flow.code_mark,
+            now_ms,
+            flow.expires_ms,
+        ),
+    )
+
+
+async def flows_of_contact(db: Db, contact_mark: bytes, since_ms: int) -> int:
+    """How many registrations named this contact since a moment."""
+    row = await one(
+        db, "SELECT count(*) AS n FROM flows WHERE contact_mark = ? AND created_ms > ?", (contact_mark, since_ms)
+    )
+    return int(row["n"]) if row else 0
+
+
+async def flow(db: Db, flow_id: str) -> Flow | None:
+    """A registration by its id."""
+    row = await one(db, "SELECT * FROM flows WHERE id = ?", (flow_id,))
+    if row is None:
+        return None
+    return Flow(
+        id=row["id"],
+        secret_hash=row["secret_hash"],
+        contact_kind=ContactKind(row["contact_kind"]),
+        contact_mark=row["contact_mark"],
+        sealed_contact=row["sealed_contact"],
+        password_hash=row["password_hash"],
+        locale=row["locale"],
+        code_mark=row["code_mark"],
+        tries=row["tries"],
+        ticket_hash=row["ticket_hash"],
+        expires_ms=row["expires_ms"],
+    )
+
+
+async def count_try(tx: Db, flow_id: str) -> None:
+    """A wrong code was shown."""
+    await run(tx, "UPDATE flows SET tries = tries + 1 WHERE id = ?", (flow_id,))
+
+
+async def prove_flow(tx: Db, flow_id: str, ticket_hash: bytes, expires_ms: int) -> None:
+    """The contact is proved; the ticket completes the registration."""
+    await run(
+        tx,
+        "UPDATE flows SET ticket_hash = ?, expires_ms = ?, code_mark = NULL, tries = ? WHERE id = ?",
+        (ticket_hash, expires_ms, MAX_TRIES, flow_id),
+    )
+
+
+async def end_flow(tx: Db, flow_id: str) -> None:
+    """The registration is complete: its ticket and the password's hash are needed no more, only that it was counts for the daily limit."""
+    await run(
+        tx,
+        "UPDATE flows SET ticket_hash = NULL, password_hash = '', expires_ms = 0 WHERE id = ?",
+        (flow_id,),
+    )
+
+
+async def add_ticket(tx: Db, ticket_hash: bytes, user: str, device: str | None, expires_ms: int) -> None:
+    """A second factor is wanted."""
+    await run(
+        tx,
+        "INSERT INTO mfa_tickets (hash, user, device, expires_ms) VALUES (?, ?, ?, ?)",
+        (ticket_hash, user, device, expires_ms),
+    )
+
+
+async def ticket(db: Db, ticket_hash: bytes) -> Ticket | None:
+    """A ticket by its hash."""
+    row = await one(db, "SELECT user, device, misses, expires_ms FROM mfa_tickets WHERE hash = ?", (ticket_hash,))
+    return Ticket(row["user"], row["device"], row["misses"], row["expires_ms"]) if row else None
+
+
+async def count_miss(tx: Db, ticket_hash: bytes) -> None:
+    """A wrong second factor was shown with this ticket."""
+    await run(tx, "UPDATE mfa_tickets SET misses = misses + 1 WHERE hash = ?", (ticket_hash,))
+
+
+async def use_ticket(tx: Db, ticket_hash: bytes) -> bool:
+    """Uses a ticket up; False if it is gone."""
+    return await run(tx, "DELETE FROM mfa_tickets WHERE hash = ?", (ticket_hash,)) == 1
+
+
+async def post(tx: Db, kind: ContactKind, sealed_body: bytes, now_ms: int) -> None:
+    """Puts a message into the outbox, in the transaction of what it tells."""
+    await run(tx, "INSERT INTO outbox (kind, sealed_body, at_ms) VALUES (?, ?, ?)", (kind.value, sealed_body, now_ms))
+
+
+async def newest_posts(db: Db, count: int) -> list[Posted]:
+    """The newest messages, newest last."""
+    rows = await rows_of(db, "SELECT kind, sealed_body, at_ms FROM outbox ORDER BY id DESC LIMIT ?", (count,))
+    return [Posted(ContactKind(row["kind"]), row["sealed_body"], row["at_ms"]) for row in reversed(rows)]
+
+
+async def sweep(tx: Db, now_ms: int, day_ago_ms: int) -> None:
+    """Forgets tickets that have ended, and registrations and messages once their day is over."""
+    await run(tx, "DELETE FROM mfa_tickets WHERE expires_ms < ?", (now_ms,))
+    await run(tx, "DELETE FROM flows WHERE expires_ms < ? AND created_ms < ?", (now_ms, day_ago_ms))
+    await run(tx, "DELETE FROM outbox WHERE at_ms < ?", (day_ago_ms,))
