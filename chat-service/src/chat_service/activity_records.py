@@ -1,0 +1,49 @@
+"""The record of a committed message, for the detector: never its text, only tags of it."""
+
+from functools import lru_cache
+
+from garita_common.core import addresses
+from garita_common.core.activity import MessageSent
+
+from .core import texttags
+from .core.texttags import TextTags
+from .turn import Sent
+
+SOURCE = "chat"
+
+
+class ActivityRecords:
+    """Makes records under one deployment's key."""
+
+    def __init__(self, tags: TextTags) -> None:
+        """Args: tags: under the secret `simhash_key`."""
+        self._tags = tags
+
+    def message_sent(self, sent: Sent) -> MessageSent:
+        """The record of one message; its time is the gateway's, which saw it first."""
+        command, op = sent.command, sent.op
+        return MessageSent(
+            ts_ms=command.received_ms,
+            src=SOURCE,
+            connection=f"{sent.gateway}/{command.connection}",
+            ip=command.ip,
+            ip_prefix=_unit_of(command.ip),
+            user=command.user,
+            device=command.did,
+            room=op.room,
+            len=len(op.text),
+            bytes=len(op.text.encode()),
+            tag=self._tags.near(op.text),
+            dup_tag=self._tags.exact(op.text),
+            n_links=texttags.count_links(op.text),
+            compose=op.compose,
+        )
+
+
+@lru_cache(maxsize=16_384)
+def _unit_of(ip: str) -> str:
+    """The address's unit, or nothing where there is no address."""
+    try:
+        return addresses.unit(addresses.parse(ip))
+    except ValueError:
+        return ""

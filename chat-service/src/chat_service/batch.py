@@ -1,0 +1,109 @@
+"""One batch on the database's thread: one transaction, and what is to be said once it has committed.
+
+If the transaction fails, all of it is rolled back, with every row that was remembered, and the commands run one by one, each in a transaction of its
+own, so that only the one at fault is answered `internal`.
+"""
+
+import sqlite3
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import structlog
+
+from garita_common.core.errors import Internal
+from garita_common.core.records import Command, PersonalEvent, Reply, RoomEvent
+
+from . import commands, store_outbox
+from .database import FenceLost, transact
+from .store import Store
+from .store_outbox import Log
+from .turn import Entropy, Rules, Sent, Turn
+
+log = structlog.get_logger()
+
+Stamped = tuple[str, Command]
+"""A command and the id of the gateway that sent it."""
+
+
+@dataclass(slots=True)
+class Committed:
+    """What is to be said now that it is stored, in order. `is_marked`: the marks were written too."""
+
+    replies: list[tuple[str, Reply]] = field(default_factory=list)
+    room_events: dict[tuple[str, str], list[RoomEvent]] = field(default_factory=dict)
+    personal_events: dict[str, list[PersonalEvent]] = field(default_factory=dict)
+    sent: list[Sent] = field(default_factory=list)
+    tally: Counter[tuple[str, str]] = field(default_factory=Counter)
+    is_marked: bool = False
+    is_split: bool = False
+
+    def add(self, turn: Turn, replies: list[tuple[str, Reply]]) -> None:
+        """Takes over what a committed turn has to say."""
+        self.replies += replies
+        for key, events in turn.room_events.items():
+            self.room_events.setdefault(key, []).extend(events)
+        for user, notices in turn.personal_events.items():
+            self.personal_events.setdefault(user, []).extend(notices)
+        self.sent += turn.sent
+        self.tally += turn.tally
+
+
+class BatchRunner:
+    """Runs batches under one fence."""
+
+    def __init__(self, fence: int, rules: Rules, clock_ms: Callable[[], int], entropy: Entropy) -> None:
+        """Args: clock_ms: Unix milliseconds; entropy: gives so many random bytes."""
+        self._fence = fence
+        self._rules = rules
+        self._clock_ms = clock_ms
+        self._entropy = entropy
+
+    def run(self, db: sqlite3.Connection, batch: list[Stamped], marks: dict[Log, int]) -> Committed:
+        """Carries a batch out and writes the marks along with it.
+
+        Raises:
+            FenceLost: another copy owns the database; nothing was kept.
+        """
+        done = Committed()
+        try:
+            turn, replies = self._transact(db, batch, marks)
+        except FenceLost:
+            raise
+        except Exception as exc:  # noqa: BLE001  # the edge where a fault of ours becomes `internal`
+            log.warning("batch_split", commands=len(batch), error=type(exc).__name__)
+            return self._one_by_one(db, batch)
+        done.add(turn, replies)
+        done.is_marked = True
+        return done
+
+    def _one_by_one(self, db: sqlite3.Connection, batch: list[Stamped]) -> Committed:
+        done = Committed(is_split=True)
+        for stamped in batch:
+            try:
+                turn, replies = self._transact(db, [stamped], {})
+            except FenceLost:
+                raise
+            except Exception:
+                log.exception("command_failed", op=commands.op_name(stamped[1]))
+                done.replies.append((stamped[0], commands.refusal(stamped[1], Internal())))
+                done.tally[(commands.op_name(stamped[1]), Internal.code)] += 1
+            else:
+                done.add(turn, replies)
+        return done
+
+    def _transact(
+        self, db: sqlite3.Connection, batch: list[Stamped], marks: dict[Log, int]
+    ) -> tuple[Turn, list[tuple[str, Reply]]]:
+        return transact(db, self._fence, lambda inside: self._turn(inside, batch, marks))
+
+    def _turn(
+        self, db: sqlite3.Connection, batch: list[Stamped], marks: dict[Log, int]
+    ) -> tuple[Turn, list[tuple[str, Reply]]]:
+        now_ms = self._clock_ms()
+        turn = Turn(Store(db, now_ms), now_ms, self._entropy, self._rules)
+        replies = [(gateway, commands.execute(turn, gateway, command)) for gateway, command in batch]
+        turn.store.flush()
+        if marks:
+            store_outbox.mark(db, marks)
+        return turn, replies

@@ -1,0 +1,217 @@
+"""One command in, one reply out: who asks, whether it is a repeat, which handler, which error.
+
+The order is the rule (docs/architecture.md §4.4): the repeat is looked up first, permission is asked by the handler through `access`, and only a
+request that passed takes a `seq`. An `AppError` becomes an answer here, once; it must come before the command's first write, else the whole
+transaction is given up (`HalfDone`).
+"""
+
+from typing import TypeAlias, assert_never
+from uuid import UUID
+
+import msgspec
+
+from garita_common.core import pushes, records
+from garita_common.core.errors import AppError, BadRequest
+from garita_common.core.frames import (
+    CreateRoom,
+    Download,
+    GetRoom,
+    History,
+    Invite,
+    Join,
+    Leave,
+    ListMembers,
+    ListRooms,
+    RoomOp,
+    Send,
+    Upload,
+    UploadAbort,
+    UploadFinish,
+)
+from garita_common.core.records import (
+    Answered,
+    AskRefused,
+    Attach,
+    Command,
+    CompareHeads,
+    GatewayAsk,
+    RecordUpload,
+    Recover,
+    Repair,
+    Reply,
+)
+
+from . import asks, files, messages, repeats, rooms
+from .core import idempotency, speech
+from .core.idempotency import Kept
+from .core.rooms import User
+from .turn import Done, Sent, Turn
+
+ChangeOp: TypeAlias = CreateRoom | Join | Leave | Invite | Send | Upload | UploadFinish | UploadAbort
+ReadOp: TypeAlias = ListRooms | GetRoom | ListMembers | History | Download
+
+
+class HalfDone(Exception):
+    """A command was refused after it had changed something; its transaction must not stay."""
+
+
+def execute(turn: Turn, gateway: str, command: Command) -> Reply:
+    """Carries out one command.
+
+    Raises:
+        HalfDone: see the class.
+    """
+    op = _read_op(command)
+    if isinstance(op, AppError):
+        turn.tally[("unreadable", op.code)] += 1
+        return refusal(command, op)
+    name = str(op.__struct_config__.tag)
+    me = turn.store.see_user(command.user, command.name) if command.user else User("", "")
+    before = turn.store.writes
+    try:
+        if isinstance(op, Attach | Recover | Repair | CompareHeads | RecordUpload):
+            reply = _ask(turn, me, command, op)
+        else:
+            reply = _answered(command, *_request(turn, me, gateway, command, op))
+    except AppError as exc:
+        if turn.store.writes != before:
+            raise HalfDone from exc
+        reply = refusal(command, exc)
+    turn.tally[(name, code_of(reply))] += 1
+    return reply
+
+
+def refusal(command: Command, exc: AppError) -> Reply:
+    """The reply that says an error: to the client, or to the gateway for what it asked for itself."""
+    ask = _read_op(command) if command.asked else None
+    if ask is None or isinstance(ask, RecordUpload):
+        return Answered(command.connection, command.user, command.request, pushes.error(command.request, exc), exc.code)
+    room = ask.room if isinstance(ask, Recover | Repair) else ""
+    return AskRefused(command.connection, command.user, room, exc.code)
+
+
+def code_of(reply: Reply) -> str:
+    """The error code that a reply says; "ok" if it says none."""
+    return (reply.code or "ok") if isinstance(reply, Answered | AskRefused) else "ok"
+
+
+def op_name(command: Command) -> str:
+    """The operation's name, from the fixed list of them, or "unreadable"."""
+    op = _read_op(command)
+    return "unreadable" if isinstance(op, AppError) else str(op.__struct_config__.tag)
+
+
+def _read_op(command: Command) -> RoomOp | GatewayAsk | AppError:
+    try:
+        read: RoomOp | GatewayAsk = (records.decode_ask if command.asked else records.decode_room_op)(command.op)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return BadRequest("This request cannot be read.")
+    return read
+
+
+def _request(turn: Turn, me: User, gateway: str, command: Command, op: RoomOp) -> tuple[Done, bool]:
+    """The answer to a client's request, and whether it is a repeat's."""
+    match op:
+        case ListRooms() | GetRoom() | ListMembers() | History() | Download():
+            return _read(turn, me, op), False
+        case CreateRoom() | Join() | Leave() | Invite() | Send() | Upload() | UploadFinish() | UploadAbort():
+            done, dup = _once(turn, me, op)
+            if isinstance(op, Send) and not dup:
+                turn.sent.append(Sent(gateway, command, op))
+            return done, dup
+        case _:
+            assert_never(op)
+
+
+def _once(turn: Turn, me: User, op: ChangeOp) -> tuple[Done, bool]:
+    """Carries a change out unless it was already, in this or an earlier transaction."""
+    content = idempotency.digest(op)
+    kept = turn.store.kept(me.id, op.cmid.bytes)
+    if kept is not None:
+        idempotency.check_repeat(kept, content)
+        return repeats.repeat(turn, me, op, kept), True
+    done = _change(turn, me, op)
+    if done.body:
+        turn.store.keep(me.id, op.cmid.bytes, Kept(content, done.body))
+    return done, False
+
+
+def _change(turn: Turn, me: User, op: ChangeOp) -> Done:
+    match op:
+        case Send():
+            return messages.send(turn, me, op)
+        case CreateRoom():
+            return rooms.create_room(turn, me, op)
+        case Join():
+            return rooms.join(turn, me, op)
+        case Leave():
+            return rooms.leave(turn, me, op)
+        case Invite():
+            return rooms.invite(turn, me, op)
+        case Upload():
+            return files.upload(turn, me, op)
+        case UploadFinish():
+            return files.finish(turn, me, op)
+        case UploadAbort():
+            return files.abort(turn, me, op)
+        case _:
+            assert_never(op)
+
+
+def _read(turn: Turn, me: User, op: ReadOp) -> Done:
+    match op:
+        case History():
+            return messages.history(turn, me, op)
+        case ListRooms():
+            return rooms.list_rooms(turn, me, op)
+        case GetRoom():
+            return rooms.get_room(turn, me, op)
+        case ListMembers():
+            return rooms.list_members(turn, me, op)
+        case Download():
+            return files.download(turn, me, op)
+        case _:
+            assert_never(op)
+
+
+def _ask(turn: Turn, me: User, command: Command, ask: GatewayAsk) -> Reply:
+    match ask:
+        case Attach():
+            return asks.attach(turn, command.connection, me.id)
+        case Recover():
+            return asks.recover(turn, command.connection, me.id, ask)
+        case Repair():
+            return asks.repair(turn, command.connection, command.user, ask)
+        case CompareHeads():
+            return asks.compare_heads(turn, ask)
+        case RecordUpload():
+            return _answered(command, *_record(turn, me, ask))
+        case _:
+            assert_never(ask)
+
+
+def _record(turn: Turn, me: User, ask: RecordUpload) -> tuple[Done, bool]:
+    """The end of an `upload_finish`: kept under the client's own cmid, as if the client had said it whole."""
+    try:
+        op = UploadFinish(id=0, cmid=UUID(ask.cmid), upload=ask.upload)
+    except ValueError as exc:
+        raise BadRequest("This cmid is no UUID.") from exc
+    content = idempotency.digest(op)
+    kept = turn.store.kept(me.id, op.cmid.bytes)
+    if kept is not None:
+        idempotency.check_repeat(kept, content)
+        return Done(kept.body), True
+    done = files.record(turn, me, ask)
+    if done.body:
+        turn.store.keep(me.id, op.cmid.bytes, Kept(content, done.body))
+    return done, False
+
+
+def _answered(command: Command, done: Done, dup: bool) -> Answered:
+    if done.error is not None:
+        frame, code = pushes.error(command.request, done.error), done.error.code
+    elif done.body:
+        frame, code = speech.ok(command.request, done.body, dup=dup), ""
+    else:
+        frame, code = b"", ""
+    return Answered(command.connection, command.user, command.request, frame, code, done.directive)

@@ -1,0 +1,125 @@
+"""What the service says: room events, personal events, objects and answers as JSON, encoded once and stored as those bytes.
+
+The shapes are those of docs/protocol.md §2.2 and §3. Objects are typed structs, for they are built for every message.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType
+
+from .rooms import Role, Room, User
+
+_encode = msgspec.json.Encoder().encode
+
+
+class UserRef(Struct, frozen=True, gc=False):
+    """A user as others see it."""
+
+    id: str
+    name: str
+
+
+class FileObject(Struct, frozen=True, gc=False):
+    """A finished file."""
+
+    id: str
+    room: str
+    name: str
+    size: int
+    sha256: str
+    type: str
+    by: UserRef
+    ts: int
+
+
+class Message(Struct, frozen=True, gc=False, tag_field="op", tag="message"):
+    """The push `message`."""
+
+    room: str
+    epoch: str
+    seq: int
+    ts: int
+    user: UserRef
+    mid: str
+    cmid: str
+    text: str
+    reply_to: str | UnsetType = UNSET
+    files: list[FileObject] | UnsetType = UNSET
+
+
+class Member(Struct, frozen=True, gc=False, tag_field="op", tag="member"):
+    """The push `member`."""
+
+    room: str
+    epoch: str
+    seq: int
+    ts: int
+    user: UserRef
+    change: Literal["joined", "left"]
+
+
+class Notice(Struct, frozen=True, gc=False, tag_field="op", tag="notice"):
+    """The push `notice`, an entry of a user's own log."""
+
+    log: str
+    seq: int
+    kind: Literal["invited", "joined", "direct"]
+    room: dict[str, Any]
+    ts: int
+    by: UserRef | UnsetType = UNSET
+
+
+def ref(user: User) -> UserRef:
+    """A user as it stands in events and objects."""
+    return UserRef(user.id, user.name)
+
+
+def room_object(room: Room, peer: User | None) -> dict[str, Any]:
+    """A room without its beholder's role, as in a notice. Args: peer: the other one of a direct room."""
+    shown: dict[str, Any] = {
+        "id": room.id,
+        "kind": room.kind.value,
+        "title": room.title,
+        "topic": room.topic,
+        "members": room.members,
+        "epoch": room.epoch,
+        "head": room.head,
+        "created": room.created_ms,
+    }
+    if peer is not None:
+        shown["peer"] = {"id": peer.id, "name": peer.name}
+    return shown
+
+
+def own_room_object(room: Room, peer: User | None, role: Role | None) -> dict[str, Any]:
+    """A room as one user sees it."""
+    return {**room_object(room, peer), "role": role.value if role is not None else None}
+
+
+def member_object(user: User, role: Role) -> dict[str, str]:
+    """An entry of a room's list of members."""
+    return {"id": user.id, "name": user.name, "role": role.value}
+
+
+def encode(value: Struct | dict[str, Any]) -> bytes:
+    """JSON."""
+    return _encode(value)
+
+
+def page(name: str, items: Sequence[bytes], following: str | None) -> bytes:
+    """The fields of an answer that is a list of finished JSON objects; `following` is given as `after` to go on."""
+    tail = b',"next":' + _encode(following) if following is not None else b""
+    return b'{"' + name.encode() + b'":[' + b",".join(items) + b"]" + tail + b"}"
+
+
+def history(room: Room, events: Sequence[bytes], *, more: bool) -> bytes:
+    """The fields of the answer to `history`: stored frames, side by side, never decoded."""
+    start = _encode({"room": room.id, "epoch": room.epoch, "head": room.head})
+    return start[:-1] + b',"events":[' + b",".join(events) + b'],"more":' + (b"true" if more else b"false") + b"}"
+
+
+def ok(request: int, body: bytes, *, dup: bool = False) -> bytes:
+    """The answer `ok` with the fields of `body`, a JSON object that has at least one."""
+    return b'{"op":"ok","id":%d,%b%b' % (request, b'"dup":true,' if dup else b"", body[1:])
