@@ -1,0 +1,32 @@
+"""auth_service.core.texts: messages to people."""
+
+import re
+from typing import get_args
+
+import pytest
+
+from auth_service.core import texts
+from auth_service.core.requests import Locale
+
+LOCALES: tuple[Locale, ...] = get_args(Locale)
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_the_code_is_the_only_run_of_six_digits(locale: Locale) -> None:
+    """docs/auth-api.md §4 promises it to clients that read the outbox."""
+    assert re.findall(r"\d{6,}", texts.registration_code(locale, "012345")) == ["012345"]
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_messages_name_the_service_and_hold_no_link(locale: Locale) -> None:
+    """A link in such a message is what a phisher sends."""
+    messages = [
+        texts.registration_code(locale, "012345"),
+        texts.already_registered(locale),
+        texts.session_stolen(locale),
+        texts.second_factor_missed(locale),
+        texts.totp_added(locale),
+    ]
+
+    assert all(message.startswith("Garita: ") for message in messages)
+    assert not any("http" in message or "www" in message for message in messages)
