@@ -113,8 +113,6 @@ def expected(kind: type[frames.ClientOp], standing: Standing) -> set[str]:
         needed = gate.FILE_STANDING[kind]
     if standing >= needed:
         return set()
-    if kind is frames.Download:
-        return {"not_found"}  # whoever is not in the room does not learn that the file exists
     return {"not_found"} if standing is Standing.STRANGER else {"forbidden"}
 
 
