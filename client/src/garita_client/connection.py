@@ -97,8 +97,13 @@ class LastingConnection:
         assert self._tasks is not None  # noqa: S101 - set by __aenter__
         assert self._runner is not None  # noqa: S101 - set by __aenter__
         self._end(Closed("The client was closed."))
+        if self._runner.done() and not self._runner.cancelled() and self._runner.exception() is not None:
+            await self._tasks.__aexit__(
+                kind, exc, trace
+            )  # a fault of ours: the group has cancelled the block and tells why
+            return
         self._runner.cancel()
-        await self._tasks.__aexit__(kind, exc, trace)
+        await self._tasks.__aexit__(None, None, None)  # an error of the block leaves it as itself, not in a group
 
     async def connected(self, *, timeout_s: float = 30.0) -> Connected:
         """Waits for a connection; what the server said to it.

@@ -110,7 +110,7 @@ class _RawProtocol(asyncio.Protocol):
             self._wake()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self.closed = str(exc or "the connection was closed")
+        self.closed = self.closed or str(exc or "the connection was closed")
         self.writable.set()
         self._wake()
 
