@@ -1,0 +1,72 @@
+/**
+ * What a page knows of a room's events: one stretch without gaps, growing at its end by pushes and at its beginning by history.
+ *
+ * Because the stretch has no holes, its first `seq` is all that a page of older history needs to be asked for.
+ */
+
+export class RoomLog {
+  #events = [];
+  #complete = false;
+
+  get events() {
+    return this.#events;
+  }
+
+  get first() {
+    return this.#events[0]?.seq ?? null;
+  }
+
+  get last() {
+    return this.#events.at(-1)?.seq ?? null;
+  }
+
+  /** Whether nothing lies before the first event. */
+  get complete() {
+    return this.#complete || this.first === 1;
+  }
+
+  /** A new event at the end. False where it does not follow the last one: the caller starts anew. */
+  append(event) {
+    if (this.last !== null && event.seq !== this.last + 1) return false;
+    this.#events.push(event);
+    return true;
+  }
+
+  /**
+   * A page of history, ascending, that ends right before the first event. Gives the events that are new here.
+   *
+   * An answer that overlaps (pushes came while it was on its way) is cut; one that would leave a hole is refused with null.
+   */
+  prepend(events, more) {
+    const first = this.first;
+    const older = first === null ? events : events.filter((event) => event.seq < first);
+    if (first !== null && older.length > 0 && older.at(-1).seq !== first - 1) return null;
+    this.#events = [...older, ...this.#events];
+    this.#complete = !more;
+    return older;
+  }
+
+  clear() {
+    this.#events = [];
+    this.#complete = false;
+  }
+
+  /** Keep only the newest events of a long sitting; the others can be read again. Gives how many went. */
+  trim(keep) {
+    const gone = Math.max(0, this.#events.length - keep);
+    if (gone > 0) {
+      this.#events = this.#events.slice(gone);
+      this.#complete = false;
+    }
+    return gone;
+  }
+
+  /** How many messages of others lie after `seq`. */
+  unreadAfter(seq, ownId) {
+    let count = 0;
+    for (let at = this.#events.length - 1; at >= 0 && this.#events[at].seq > seq; at -= 1) {
+      if (this.#events[at].op === "message" && this.#events[at].user?.id !== ownId) count += 1;
+    }
+    return count;
+  }
+}

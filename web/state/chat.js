@@ -1,0 +1,321 @@
+/**
+ * The rooms as this page knows them: fed by the link, read by the views.
+ *
+ * Pushes come in through the cursor rule; a room's stretch of events is a RoomLog; what was read is kept in the browser, and at the
+ * first connection the page resumes at those marks, so that everything unread comes as pushes and is counted exactly.
+ *
+ * Events: `rooms` (the list or a mark changed), `log` (detail `{room, change}`: append, prepend, reset, outbox), `connected`,
+ * `members` (detail `{room}`), `invitations`.
+ */
+
+import { GAP, RESTORED, TAKE, UNKNOWN } from "../core/cursor.js";
+import { RoomLog } from "../core/log.js";
+import { Sender } from "./sender.js";
+
+const PAGE = 50;
+const LIST_PAGE = 100;
+/** More than this of one room is not kept; scrolling up reads it again. */
+const KEEP_EVENTS = 1_000;
+
+export class Chat extends EventTarget {
+  #link;
+  #cursors;
+  #memory;
+  #loading = new Map();
+  #seenConnect = false;
+
+  constructor({ link, cursors, memory, user }) {
+    super();
+    this.#link = link;
+    this.#cursors = cursors;
+    this.#memory = memory;
+    this.user = user;
+    this.rooms = new Map();
+    this.ready = false;
+    const own = memory.own(user.id);
+    this.invitations = new Map(Object.entries(own.invitations));
+    cursors.setMe(own.seq);
+    for (const [room, [epoch, seq]] of Object.entries(memory.marks(user.id))) cursors.set(room, epoch, seq);
+    this.sender = new Sender({
+      link,
+      changed: (room) => this.#tell("log", { room, change: "outbox" }),
+      seen: (room) => cursors.at(room)?.[1] ?? 0,
+    });
+    link.addEventListener("connected", (event) => this.#connected(event.detail));
+    link.addEventListener("push", (event) => this.#pushed(event.detail));
+  }
+
+  /** The newest page of a room, if nothing is loaded, or the page before the first event. Safe to call at any time. */
+  older(id) {
+    const room = this.rooms.get(id);
+    if (!room || room.log.complete) return Promise.resolve();
+    if (!this.#loading.has(id)) {
+      this.#loading.set(id, this.#loadOlder(room).finally(() => this.#loading.delete(id)));
+    }
+    return this.#loading.get(id);
+  }
+
+  /** Everything up to now is read. */
+  read(id) {
+    const room = this.rooms.get(id);
+    const last = room?.log.last ?? room?.head;
+    if (!room || last === undefined || (last <= room.read && !room.someUnread)) return;
+    room.read = Math.max(last, room.read);
+    room.unread = 0;
+    room.someUnread = false;
+    this.#memory.mark(this.user.id, id, room.epoch, room.read);
+    this.#tell("rooms");
+  }
+
+  /** Another tab of this browser has read on. */
+  marksChanged() {
+    const marks = this.#memory.marks(this.user.id);
+    for (const room of this.rooms.values()) {
+      const [epoch, seq] = marks[room.id] ?? [];
+      if (epoch !== room.epoch || seq <= room.read) continue;
+      room.read = seq;
+      this.#count(room);
+    }
+    this.#tell("rooms");
+  }
+
+  async create(fields) {
+    const answer = await this.#link.ask("create_room", { cmid: crypto.randomUUID(), ...fields });
+    this.#enter(answer.room, answer.epoch, answer.seq);
+    return answer.room.id;
+  }
+
+  async join(id) {
+    const answer = await this.#link.ask("join", { cmid: crypto.randomUUID(), room: id });
+    this.#forgetInvitation(id);
+    const { room } = await this.#link.ask("room", { room: id });
+    this.#enter(room, answer.epoch, answer.seq);
+    return id;
+  }
+
+  async leave(id) {
+    await this.#link.ask("leave", { cmid: crypto.randomUUID(), room: id });
+    this.#remove(id);
+  }
+
+  async invite(id, name) {
+    return (await this.#link.ask("invite", { cmid: crypto.randomUUID(), room: id, user: name })).user;
+  }
+
+  publicRooms(after) {
+    return this.#link.ask("rooms", { scope: "public", limit: PAGE, ...(after ? { after } : {}) });
+  }
+
+  members(id, after) {
+    return this.#link.ask("members", { room: id, limit: LIST_PAGE, ...(after ? { after } : {}) });
+  }
+
+  /** Say no to an invitation: only here, the server is not told. */
+  dismiss(id) {
+    this.#forgetInvitation(id);
+  }
+
+  #connected(answer) {
+    const first = !this.#seenConnect;
+    this.#seenConnect = true;
+    if (!answer.me.recovered) this.#cursors.setMe(answer.me.head);
+    for (const id of [...this.rooms.keys()]) if (!answer.rooms[id]) this.#remove(id);
+    for (const [id, { epoch, head, recovered }] of Object.entries(answer.rooms)) {
+      const room = this.rooms.get(id) ?? this.#blank(id, epoch);
+      if (recovered) continue;
+      this.#startAt(room, epoch, head, first);
+    }
+    this.#forgetStrangers(answer.rooms);
+    this.sender.wake();
+    this.#refreshRooms();
+    this.#tell("connected");
+  }
+
+  /** A room that begins at its head: what lies before is read by history when somebody looks. */
+  #startAt(room, epoch, head, first) {
+    const marked = this.#memory.marks(this.user.id)[room.id];
+    this.#cursors.set(room.id, epoch, head);
+    room.log.clear();
+    this.sender.restart(room.id);
+    Object.assign(room, { epoch, head });
+    if (marked && marked[0] === epoch) Object.assign(room, { read: marked[1], unread: 0, someUnread: head > marked[1] });
+    else Object.assign(room, { read: head, unread: 0, someUnread: !first });
+    if (!marked) this.#memory.mark(this.user.id, room.id, epoch, head);
+    this.#tell("log", { room: room.id, change: "reset" });
+  }
+
+  /** Marks of rooms that one is no longer in would only make `resume` long. */
+  #forgetStrangers(rooms) {
+    for (const id of Object.keys(this.#memory.marks(this.user.id))) {
+      if (rooms[id]) continue;
+      this.#cursors.forget(id);
+      this.#memory.unmark(this.user.id, id);
+    }
+  }
+
+  async #refreshRooms() {
+    try {
+      for (let after; ; ) {
+        const page = await this.#link.ask("rooms", { scope: "mine", limit: LIST_PAGE, ...(after ? { after } : {}) });
+        for (const described of page.rooms) this.#describe(described);
+        after = page.next;
+        if (!after) break;
+      }
+      this.ready = true;
+      this.#tell("rooms");
+    } catch {
+      // The link was lost meanwhile: the next `connected` asks again.
+    }
+  }
+
+  #blank(id, epoch) {
+    const at = this.#cursors.at(id);
+    const room = {
+      id, epoch, head: at?.[1] ?? 0, kind: null, title: null, topic: "", members: 0, role: null, peer: null, created: 0,
+      log: new RoomLog(), read: at?.[1] ?? 0, unread: 0, someUnread: false,
+    };
+    this.rooms.set(id, room);
+    return room;
+  }
+
+  #describe(described) {
+    const room = this.rooms.get(described.id);
+    if (!room) return;
+    const { kind, title, topic, members, role, peer, created } = described;
+    Object.assign(room, { kind, title, topic, members, role, peer: peer ?? null, created });
+  }
+
+  /** A room that one has just come into. */
+  #enter(described, epoch, seq) {
+    const known = this.rooms.get(described.id);
+    if (!known) {
+      this.#cursors.set(described.id, epoch, seq);
+      const room = this.#blank(described.id, epoch);
+      Object.assign(room, { head: seq, read: seq });
+      this.#memory.mark(this.user.id, room.id, epoch, seq);
+    }
+    this.#describe(described);
+    this.#tell("rooms");
+  }
+
+  #remove(id) {
+    this.rooms.delete(id);
+    this.#cursors.forget(id);
+    this.#memory.unmark(this.user.id, id);
+    this.sender.removeRoom(id);
+    this.#tell("rooms");
+  }
+
+  #pushed(push) {
+    if (push.op === "notice") this.#noticed(push);
+    else if (push.seq !== undefined && push.room) this.#happened(push);
+  }
+
+  #happened(push) {
+    const verdict = this.#cursors.judge(push);
+    const room = this.rooms.get(push.room);
+    if (verdict === GAP) return this.#link.resume();
+    if (verdict === UNKNOWN || !room) return undefined;
+    if (verdict === RESTORED) {
+      room.log.clear();
+      Object.assign(room, { epoch: push.epoch, read: push.seq, unread: 0, someUnread: true });
+      this.#tell("log", { room: room.id, change: "reset" });
+    }
+    return verdict === TAKE || verdict === RESTORED ? this.#take(room, push) : undefined;
+  }
+
+  #take(room, push) {
+    if (!room.log.append(push)) {
+      room.log.clear();
+      room.log.append(push);
+      this.#tell("log", { room: room.id, change: "reset" });
+    }
+    room.head = push.seq;
+    const mine = push.user?.id === this.user.id;
+    if (push.cmid && mine) this.sender.arrived(push.cmid);
+    if (push.op === "member") this.#memberChanged(room, push, mine);
+    if (mine && push.op === "message" && room.unread === 0 && !room.someUnread) this.#readOwn(room, push.seq);
+    this.#count(room);
+    if (room.log.events.length > KEEP_EVENTS * 1.5) {
+      room.log.trim(KEEP_EVENTS);
+      this.#tell("log", { room: room.id, change: "reset" });
+    } else {
+      this.#tell("log", { room: room.id, change: "append", event: push });
+    }
+    this.#tell("rooms");
+  }
+
+  #readOwn(room, seq) {
+    room.read = seq;
+    this.#memory.mark(this.user.id, room.id, room.epoch, seq);
+  }
+
+  #count(room) {
+    room.unread = room.log.unreadAfter(room.read, this.user.id);
+    if (room.log.first !== null && room.log.first <= room.read + 1) room.someUnread = false;
+  }
+
+  #memberChanged(room, push, mine) {
+    room.members = Math.max(0, room.members + (push.change === "joined" ? 1 : -1));
+    if (mine && push.change === "left") this.#remove(room.id);
+    else this.#tell("members", { room: room.id });
+  }
+
+  #noticed(notice) {
+    const verdict = this.#cursors.judge(notice);
+    if (verdict === GAP) return this.#link.resume();
+    if (verdict !== TAKE) return undefined;
+    const { kind, room, by, ts } = notice;
+    if (kind === "invited" && !this.rooms.has(room.id)) this.invitations.set(room.id, { room, by: by ?? null, ts });
+    else if (kind === "joined" || kind === "direct") {
+      this.invitations.delete(room.id);
+      if (!this.rooms.has(room.id)) this.#cameIn(room);
+    }
+    this.#keepOwn();
+    this.#tell("invitations", { notice });
+    return undefined;
+  }
+
+  /** In a room by another device, or by somebody who wrote to us: its description lacks our own role. */
+  async #cameIn(described) {
+    this.#enter({ ...described, role: null }, described.epoch, described.head);
+    const room = this.rooms.get(described.id);
+    room.read = 0;
+    room.someUnread = described.kind === "direct" && described.head > 0;
+    this.#tell("rooms");
+    try {
+      this.#describe((await this.#link.ask("room", { room: described.id })).room);
+      this.#tell("rooms");
+    } catch {
+      // One has left again meanwhile, or the link was lost: the next list of rooms tells.
+    }
+  }
+
+  #forgetInvitation(id) {
+    if (!this.invitations.delete(id)) return;
+    this.#keepOwn();
+    this.#tell("invitations", {});
+  }
+
+  #keepOwn() {
+    const invitations = Object.fromEntries(this.invitations);
+    this.#memory.write(`own.${this.user.id}`, { seq: this.#cursors.me, invitations });
+  }
+
+  async #loadOlder(room) {
+    const before = room.log.first;
+    const answer = await this.#link.ask("history", {
+      room: room.id, limit: PAGE, ...(before === null ? {} : { before }),
+    });
+    if (this.rooms.get(room.id) !== room || answer.epoch !== room.epoch) return;
+    const older = room.log.prepend(answer.events, answer.more);
+    if (older === null) room.log.clear();
+    this.#count(room);
+    this.#tell("log", { room: room.id, change: before === null || older === null ? "reset" : "prepend", events: older });
+    this.#tell("rooms");
+  }
+
+  #tell(name, detail = {}) {
+    this.dispatchEvent(new CustomEvent(name, { detail }));
+  }
+}

@@ -1,0 +1,180 @@
+/**
+ * Where a message is written: text, files that are already on their way while one writes, and how it was typed.
+ *
+ * Enter sends, Shift+Enter makes a new line; on a telephone's keyboard Enter makes a new line and the button sends.
+ */
+
+import { Composition } from "../core/compose.js";
+import { utf8Bytes } from "../core/people.js";
+import { upload } from "../net/files.js";
+import { alarm } from "./announce.js";
+import { h, icon, iconButton } from "./dom.js";
+import { sentence } from "./problems.js";
+import { bind, sizeText, t } from "./speech.js";
+
+const MOST_FILES = 10;
+const TEXT_BYTES = 8192;
+const FILE_BYTES = 25 * 1024 * 1024;
+
+export class Composer {
+  #chat;
+  #link;
+  #room;
+  #memory;
+  #composition = new Composition();
+  #uploads = new Set();
+  #sending = false;
+  #chips = h("ul", { class: "chips", saying: { "aria-label": "files.title" } });
+  #trouble = h("p", { class: "trouble", role: "alert", hidden: true });
+
+  constructor({ chat, link, room, memory, drafts }) {
+    this.#chat = chat;
+    this.#link = link;
+    this.#room = room;
+    this.#memory = memory;
+    this.text = h("textarea", {
+      id: "compose", rows: 1, name: "text", autocomplete: "off", "aria-describedby": "compose-hint", value: drafts.get(room.id) ?? "",
+      on: {
+        input: (event) => {
+          this.#composition.note(event.inputType ?? "insertText", performance.now());
+          drafts.set(room.id, this.text.value);
+          this.#tell(null);
+        },
+        keydown: (event) => this.#key(event),
+        paste: (event) => this.#pasted(event),
+      },
+    });
+    bind(this.text, "placeholder", "compose.placeholder");
+    this.#chips.hidden = true;
+    this.picker = h("input", { type: "file", multiple: true, class: "unseen", tabindex: "-1", "aria-hidden": "true", on: { change: () => this.#picked() } });
+    this.button = h("button", { type: "submit", class: "send", saying: { "aria-label": "compose.send", title: "compose.send" } }, icon("send"));
+    this.element = h("form", { class: "composer", on: { submit: (event) => this.#submit(event) } },
+      this.#chips, this.#trouble,
+      h("div", { class: "line" },
+        iconButton("attach", "compose.attach", () => this.picker.click()), this.picker,
+        h("label", { for: "compose", class: "unseen", say: "compose.label" }), this.text, this.button),
+      h("p", { class: "hint", id: "compose-hint", say: "compose.hint" }));
+    this.drafts = drafts;
+  }
+
+  focus() {
+    this.text.focus({ preventScroll: true });
+  }
+
+  /** Files dropped on the room, picked, or pasted. */
+  addFiles(files) {
+    for (const file of files) this.#add(file);
+    this.focus();
+  }
+
+  stop() {
+    for (const one of this.#uploads) one.abort.abort(new DOMException("left", "AbortError"));
+  }
+
+  #key(event) {
+    const plain = event.key === "Enter" && !event.shiftKey && !event.isComposing;
+    if (!plain || matchMedia("(hover: none) and (pointer: coarse)").matches) return;
+    event.preventDefault();
+    this.element.requestSubmit();
+  }
+
+  #pasted(event) {
+    const files = [...(event.clipboardData?.files ?? [])];
+    if (files.length === 0) return;
+    event.preventDefault();
+    this.addFiles(files);
+  }
+
+  #picked() {
+    this.addFiles([...this.picker.files]);
+    this.picker.value = "";
+  }
+
+  #add(file) {
+    if (this.#uploads.size >= MOST_FILES) return this.#tell(["files.too_many", { count: MOST_FILES }]);
+    if (file.size === 0) return this.#tell(["files.empty", { name: file.name }]);
+    const most = this.#link.limits?.file_bytes ?? FILE_BYTES;
+    if (file.size > most) return this.#tell(() => t("files.too_large", { name: file.name, size: sizeText(most) }));
+    const one = { file, abort: new AbortController(), done: null, result: null };
+    one.bar = h("progress", { max: file.size, value: 0, saying: { "aria-label": ["files.sending", { name: file.name }] } });
+    one.state = h("span", { class: "hint", say: () => sizeText(file.size) });
+    one.chip = h("li", { class: "chip-file" }, icon("file"),
+      h("div", {}, h("bdi", { class: "file-name" }, file.name), one.state, one.bar),
+      iconButton("close", ["files.remove", { name: file.name }], () => this.#removeUpload(one)));
+    this.#uploads.add(one);
+    this.#chips.append(one.chip);
+    this.#chips.hidden = false;
+    one.done = this.#send(one);
+    return undefined;
+  }
+
+  /** Resolves to whether the file is there; a failure is told on the chip. */
+  async #send(one) {
+    try {
+      one.result = await upload(this.#link, {
+        room: this.#room.id, file: one.file, signal: one.abort.signal,
+        progress: (bytes) => {
+          one.bar.value = bytes;
+        },
+      });
+      one.chip.classList.add("done");
+      bind(one.state, "text", () => `${sizeText(one.file.size)} · ${t("files.ready")}`);
+      return true;
+    } catch (error) {
+      if (one.abort.signal.aborted) return false;
+      one.bar.hidden = true;
+      bind(one.state, "text", () => sentence(error));
+      one.state.className = "trouble";
+      alarm(sentence(error));
+      return false;
+    }
+  }
+
+  #removeUpload(one) {
+    one.abort.abort(new DOMException("removed", "AbortError"));
+    this.#uploads.delete(one);
+    one.chip.remove();
+    this.#chips.hidden = this.#uploads.size === 0;
+    this.focus();
+  }
+
+  async #submit(event) {
+    event.preventDefault();
+    if (this.#sending) return;
+    const text = this.text.value.trim();
+    if (!text && this.#uploads.size === 0) return;
+    if (utf8Bytes(text) > TEXT_BYTES) return this.#tell("compose.too_long");
+    this.#sending = true;
+    this.#busy(true);
+    const uploads = [...this.#uploads];
+    const arrived = await Promise.all(uploads.map((one) => one.done));
+    this.#sending = false;
+    this.#busy(false);
+    if (arrived.includes(false)) return this.#tell("files.failed");
+    this.#say(text, uploads.map((one) => one.result));
+    for (const one of uploads) this.#uploads.delete(one), one.chip.remove();
+    this.#chips.hidden = this.#uploads.size === 0;
+    return undefined;
+  }
+
+  #say(text, files) {
+    const compose = this.#memory.read("rhythm") === false ? null : this.#composition.summary(performance.now());
+    this.#chat.sender.send({ room: this.#room.id, text, files, compose });
+    this.#composition = new Composition();
+    this.text.value = "";
+    this.drafts.delete(this.#room.id);
+    this.#tell(null);
+    this.focus();
+  }
+
+  #busy(is) {
+    this.text.readOnly = is;
+    if (is) this.button.setAttribute("aria-busy", "true");
+    else this.button.removeAttribute("aria-busy");
+  }
+
+  #tell(what) {
+    this.#trouble.hidden = what === null;
+    if (what !== null) bind(this.#trouble, "text", what);
+  }
+}
