@@ -1,0 +1,1 @@
+"""The chat service with a real database and a real Redis."""

@@ -1,0 +1,139 @@
+"""A chat service's inside over a real database file: `desk` carries commands out without Redis."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import sqlite3
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+from chat_service.batch import BatchRunner, Committed, Stamped
+from chat_service.config import ChatConfig
+from chat_service.core.rooms import RoomLimits
+from chat_service.core.uploads import UploadLimits
+from chat_service.database import Database, open_database
+from chat_service.store_outbox import Log
+from chat_service.turn import Rules
+from garita_common.core import frames
+from garita_common.core.records import Answered, GatewayAsk
+from tests.fakes.chat_gateway import body, stamped, user_id
+
+GATEWAY = "g1"
+RULES = Rules(RoomLimits(128, 10_000), UploadLimits(25 * 1024 * 1024, 250 * 1024 * 1024, 5))
+ReplyT = TypeVar("ReplyT")
+ResultT = TypeVar("ResultT")
+
+
+class Desk:
+    """One database and one runner; every call is one transaction."""
+
+    def __init__(self, database: Database, rules: Rules) -> None:
+        """Args: rules: the limits in force."""
+        self.database = database
+        self.now_ms = time.time_ns() // 1_000_000
+        self.runner = BatchRunner(database.fence, rules, lambda: self.now_ms, os.urandom)
+        self.said: list[Committed] = []
+        self._numbers = itertools.count(1)
+
+    async def batch(self, *commands: Stamped, marks: dict[Log, int] | None = None) -> Committed:
+        """Several commands in one transaction."""
+        done = await self.database.run(lambda db: self.runner.run(db, list(commands), marks or {}))
+        self.said.append(done)
+        return done
+
+    async def say(self, user: str, op: frames.RoomOp) -> Answered:
+        """One client's request."""
+        return await self.ask(user, op, Answered)
+
+    async def ask(self, user: str, ask: frames.RoomOp | GatewayAsk, kind: type[ReplyT]) -> ReplyT:
+        """One request or ask."""
+        number = next(self._numbers)
+        done = await self.batch((GATEWAY, stamped(user, ask, connection=number, request=number)))
+        ((_, reply),) = done.replies
+        assert isinstance(reply, kind), reply
+        return reply
+
+    async def know(self, *names: str) -> None:
+        """Makes users known, as their connecting does."""
+        for name in names:
+            await self.say(name, frames.ListRooms(id=1))
+
+    async def room(self, owner: str, kind: str = "public", *members: str) -> str:
+        """A room with its owner and members in it."""
+        op = frames.CreateRoom(id=1, cmid=uuid.uuid4(), kind=kind, title="Plaza")  # type: ignore[arg-type]  # one of the three
+        room = str(ok(await self.say(owner, op))["room"]["id"])
+        for name in members:
+            if kind == "private":
+                await self.know(name)
+                ok(await self.say(owner, frames.Invite(id=1, cmid=uuid.uuid4(), room=room, user=name)))
+            ok(await self.say(name, frames.Join(id=1, cmid=uuid.uuid4(), room=room)))
+        return room
+
+    async def message(self, user: str, room: str, text: str = "hola") -> dict[str, Any]:
+        """A stored message's answer."""
+        return ok(await self.say(user, send(room, text)))
+
+    async def set_role(self, room: str, user: str, role: str) -> None:
+        """Gives a role, for which there is no operation yet."""
+        await self.run(
+            lambda db: db.execute(
+                "UPDATE members SET role = ? WHERE room = ? AND user = ?", (role, room, user_id(user))
+            )
+        )
+
+    async def run(self, work: Callable[[sqlite3.Connection], ResultT]) -> ResultT:
+        """Work on the database, in a transaction."""
+        return await self.database.transact(work)
+
+    async def count(self, table: str) -> int:
+        """How many rows a table has."""
+        return int((await self.run(lambda db: db.execute(f"SELECT count(*) FROM {table}").fetchone()))[0])  # noqa: S608  # a constant of the test
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    """A desk with the default limits."""
+    database = await open_database(tmp_path / "chat.sqlite3", 0)
+    try:
+        yield Desk(database, RULES)
+    finally:
+        await database.close()
+
+
+def ok(reply: Answered) -> dict[str, Any]:
+    """An answer that must not be an error, as an object."""
+    assert reply.code == "", reply.frame
+    decoded = body(reply)
+    assert decoded["op"] == "ok"
+    assert decoded["id"] == reply.request
+    return decoded
+
+
+def send(room: str, text: str = "hola", **fields: Any) -> frames.Send:
+    """A new message."""
+    return frames.Send(id=1, cmid=fields.pop("cmid", None) or uuid.uuid4(), room=room, text=text, **fields)
+
+
+def environment(redis_url: str, folder: Path, **more: str) -> dict[str, str]:
+    """Settings for a whole service whose state is in `folder`."""
+    secrets = folder / "secrets"
+    secrets.mkdir(exist_ok=True)
+    (secrets / "simhash_key").write_text("0123456789abcdef" * 4)
+    return {
+        "GARITA_REDIS_URL": redis_url,
+        "GARITA_SECRETS_DIR": str(secrets),
+        "GARITA_CHAT_DATABASE": str(folder / "chat" / "chat.sqlite3"),
+        "GARITA_CHAT_BLOB_URL": (folder / "blobs").as_uri(),
+        **more,
+    }
+
+
+def config(redis_url: str, folder: Path, **more: str) -> ChatConfig:
+    """The same as settings."""
+    return ChatConfig.load(environment(redis_url, folder, **more))

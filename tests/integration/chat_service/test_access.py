@@ -1,0 +1,217 @@
+"""Every operation × what one is to the room: exactly what the table in `gate` says, and never another's data.
+
+The expectation is computed from the table alone; the outcome comes from the whole path over a real database.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+import pytest
+
+from chat_service import access
+from chat_service.store import Store
+from garita_common.core import frames
+from garita_common.core.gate import FILE_STANDING, TABLE, Standing
+from garita_common.core.records import RecordUpload
+from tests.fakes.chat_gateway import user_id
+
+from .conftest import Desk, ok
+
+SHA = "ab" * 32
+MISSING_ROOM = "r" + "9" * 32
+MISSING_FILE = "f" + "9" * 32
+MISSING_UPLOAD = "9" * 32
+
+Who = tuple[str, Standing]
+PLACES: dict[str, tuple[Who, ...]] = {
+    "public": (
+        ("visitor", Standing.VISITOR),
+        ("muted", Standing.MUTED),
+        ("member", Standing.MEMBER),
+        ("moderator", Standing.MODERATOR),
+        ("owner", Standing.OWNER),
+    ),
+    "private": (
+        ("stranger", Standing.STRANGER),
+        ("invited", Standing.VISITOR),
+        ("muted", Standing.MUTED),
+        ("member", Standing.MEMBER),
+        ("moderator", Standing.MODERATOR),
+        ("owner", Standing.OWNER),
+    ),
+    "direct": (("stranger", Standing.STRANGER), ("left", Standing.STRANGER), ("member", Standing.MEMBER)),
+}
+CASES = [(kind, name, standing) for kind, people in PLACES.items() for name, standing in people]
+ROOM_OPS: tuple[type[frames.RoomOp], ...] = (
+    frames.GetRoom, frames.ListMembers, frames.Join, frames.Leave, frames.Invite, frames.Send, frames.History, frames.Upload,
+)  # fmt: skip
+FILE_OPS: tuple[type[frames.RoomOp], ...] = (frames.UploadFinish, frames.UploadAbort, frames.Download)
+
+
+@dataclass
+class Place:
+    """A room with somebody of every standing; `file` was put there by `author`, whose upload `open_upload` is not finished."""
+
+    desk: Desk
+    room: str
+    author: str
+    file: str
+    open_upload: str
+
+
+async def place(desk: Desk, kind: str) -> Place:
+    """A room of this kind, with everybody where they belong."""
+    await desk.know("stranger", "visitor", "invited", "muted", "member", "moderator", "left", "newcomer")
+    if kind == "direct":
+        room, author = await _direct(desk), "member"
+    else:
+        room, author = await desk.room("owner", kind, "muted", "member", "moderator"), "owner"
+        await desk.set_role(room, "muted", "muted")
+        await desk.set_role(room, "moderator", "moderator")
+        if kind == "private":
+            ok(await desk.say("owner", frames.Invite(id=1, cmid=uuid.uuid4(), room=room, user="invited")))
+    await desk.message(author, room, "un secreto de esta sala")
+    file = await _file(desk, author, room)
+    return Place(desk, room, author, file, await _upload(desk, author, room))
+
+
+async def _direct(desk: Desk) -> str:
+    op = frames.CreateRoom(id=1, cmid=uuid.uuid4(), kind="direct", user="left")
+    room = str(ok(await desk.say("member", op))["room"]["id"])
+    await desk.say("left", frames.Leave(id=1, cmid=uuid.uuid4(), room=room))  # the second time: already gone
+    return room
+
+
+async def _upload(desk: Desk, user: str, room: str) -> str:
+    op = frames.Upload(id=1, cmid=uuid.uuid4(), room=room, name="a.txt", size=10, sha256=SHA)
+    upload = str(ok(await desk.say(user, op))["upload"])
+    desk.now_ms += 86_400_000  # the next one is on another day, within the limits
+    return upload
+
+
+async def _file(desk: Desk, user: str, room: str) -> str:
+    from garita_common.core.records import Answered
+
+    upload = await _upload(desk, user, room)
+    done = await desk.ask(user, RecordUpload(str(uuid.uuid4()), upload, 10, SHA), Answered)
+    return str(ok(done)["file"]["id"])
+
+
+def request(kind: type[frames.RoomOp], room: str, upload: str, file: str) -> frames.RoomOp:
+    """A valid request of this kind that names these."""
+    cmid = uuid.uuid4()
+    requests: dict[type[frames.RoomOp], frames.RoomOp] = {
+        frames.GetRoom: frames.GetRoom(id=1, room=room),
+        frames.ListMembers: frames.ListMembers(id=1, room=room),
+        frames.Join: frames.Join(id=1, cmid=cmid, room=room),
+        frames.Leave: frames.Leave(id=1, cmid=cmid, room=room),
+        frames.Invite: frames.Invite(id=1, cmid=cmid, room=room, user="newcomer"),
+        frames.Send: frames.Send(id=1, cmid=cmid, room=room, text="hola"),
+        frames.History: frames.History(id=1, room=room),
+        frames.Upload: frames.Upload(id=1, cmid=cmid, room=room, name="b.txt", size=10, sha256=SHA),
+        frames.UploadFinish: frames.UploadFinish(id=1, cmid=cmid, upload=upload),
+        frames.UploadAbort: frames.UploadAbort(id=1, cmid=cmid, upload=upload),
+        frames.Download: frames.Download(id=1, file=file),
+    }
+    return requests[kind]
+
+
+def expected(least: Standing, standing: Standing) -> str:
+    """The code that the table asks for."""
+    if standing >= least:
+        return ""
+    return "not_found" if standing is Standing.STRANGER else "forbidden"
+
+
+def test_the_tables_below_walk_every_operation() -> None:
+    """An operation that is added must be added here."""
+    named = {kind for kind in TABLE if kind in frames.RoomOp.__args__}
+
+    assert named == {*ROOM_OPS, *FILE_OPS, frames.CreateRoom, frames.ListRooms}
+
+
+@pytest.mark.parametrize(("kind", "name", "standing"), CASES)
+async def test_room_operations_follow_the_table(desk: Desk, kind: str, name: str, standing: Standing) -> None:
+    """Every operation on a room, by somebody of every standing in every kind of room."""
+    for op in ROOM_OPS:
+        there = await place(desk, kind)
+        least = TABLE[op].standing
+        assert least is not None
+        wanted = expected(least, standing)
+        if op is frames.Invite and not wanted and kind != "private":
+            wanted = "bad_request"  # allowed, but only private rooms have invitations
+
+        reply = await desk.say(name, request(op, there.room, there.open_upload, there.file))
+
+        assert reply.code == wanted, (op, reply.frame)
+        if wanted:
+            assert b"secreto" not in reply.frame
+            assert reply.directive is None
+
+
+@pytest.mark.parametrize(("kind", "name", "standing"), CASES)
+async def test_file_operations_follow_the_table(desk: Desk, kind: str, name: str, standing: Standing) -> None:
+    """A file is for the room's members; an upload for the one who began it, whatever others are."""
+    for op in FILE_OPS:
+        there = await place(desk, kind)
+        wanted = expected(FILE_STANDING[op], standing)
+        if op is not frames.Download and name != there.author:
+            wanted = "not_found"
+
+        reply = await desk.say(name, request(op, there.room, there.open_upload, there.file))
+
+        assert reply.code == wanted, (op, reply.frame)
+        assert (reply.directive is None) == bool(wanted)
+
+
+@pytest.mark.parametrize("op", [*ROOM_OPS, *FILE_OPS])
+async def test_what_does_not_exist_looks_like_what_one_may_not_know(desk: Desk, op: type[frames.RoomOp]) -> None:
+    """An id that is changed to one that is nowhere is answered, byte for byte, as a room that is hidden."""
+    there = await place(desk, "private")
+
+    nowhere = await desk.say("stranger", request(op, MISSING_ROOM, MISSING_UPLOAD, MISSING_FILE))
+    hidden = await desk.say("stranger", request(op, there.room, there.open_upload, there.file))
+
+    assert nowhere.code == hidden.code == "not_found"
+    assert (
+        nowhere.frame.partition(b'"code"')[2].rpartition(b'"id"')[0]
+        == hidden.frame.partition(b'"code"')[2].rpartition(b'"id"')[0]
+    )
+
+
+async def test_finishing_needs_the_standing_still(desk: Desk) -> None:
+    """Whoever was muted, or left, cannot finish what was begun before; giving it up is always allowed."""
+    room = await desk.room("owner", "public", "ana")
+    upload = await _upload(desk, "ana", room)
+    finish = frames.UploadFinish(id=1, cmid=uuid.uuid4(), upload=upload)
+
+    await desk.set_role(room, "ana", "muted")
+    assert (await desk.say("ana", finish)).code == "forbidden"
+    ok(await desk.say("ana", frames.Leave(id=1, cmid=uuid.uuid4(), room=room)))
+    assert (await desk.say("ana", finish)).code == "forbidden"
+    ok(await desk.say("ana", frames.UploadAbort(id=1, cmid=uuid.uuid4(), upload=upload)))
+
+
+async def test_lists_show_only_what_one_may_see(desk: Desk) -> None:
+    """Another's private and direct rooms are in no list."""
+    public = await desk.room("ana")
+    private = await desk.room("ana", "private")
+    await desk.know("bob")
+
+    of_ana = {room["id"] for room in ok(await desk.say("ana", frames.ListRooms(id=1)))["rooms"]}
+    of_bob = ok(await desk.say("bob", frames.ListRooms(id=1)))["rooms"]
+    open_to_bob = ok(await desk.say("bob", frames.ListRooms(id=1, scope="public")))["rooms"]
+
+    assert of_ana == {public, private}
+    assert of_bob == []
+    assert [(room["id"], room["role"]) for room in open_to_bob] == [(public, None)]
+
+
+async def test_access_refuses_operations_that_name_no_room(desk: Desk) -> None:
+    """A handler that asks with the wrong operation is a fault of ours, not a way in."""
+    room = await desk.room("ana")
+
+    with pytest.raises(TypeError):
+        await desk.run(lambda db: access.room_for(Store(db, 0), user_id("ana"), room, frames.ListRooms))
