@@ -34,7 +34,7 @@ class Unlinked(Exception):
 
 def connect(url: str, *, timeout_s: float = 5.0, max_connections: int = 32) -> "redis.Redis":
     """A client for commands: no retries, deadlines on every call, bytes in and out."""
-    return redis.from_url(
+    client = redis.from_url(
         url,
         retry=Retry(NoBackoff(), 0),
         socket_timeout=timeout_s,
@@ -43,6 +43,26 @@ def connect(url: str, *, timeout_s: float = 5.0, max_connections: int = 32) -> "
         protocol=2,
         health_check_interval=0,
     )
+    client.connection_pool.connection_class = _heeding(client.connection_pool.connection_class)
+    return client
+
+
+def _heeding(connection: type) -> type:
+    """A connection class that heeds every cancellation.
+
+    redis-py sends through `asyncio.wait_for`, which before Python 3.12 swallows a cancellation that comes as the send is done (bpo-37658). A task that loops
+    over Redis would then outlive its TaskGroup for ever.
+    """
+
+    async def send_packed_command(self: Any, command: Any, check_health: bool = True) -> None:
+        task = asyncio.current_task()
+        before = task.cancelling() if task else 0
+        await connection.send_packed_command(self, command, check_health)  # type: ignore[attr-defined]  # redis-py's own
+        if task and task.cancelling() > before:
+            await self.disconnect(nowait=True)  # the answer to what was sent is nobody's
+            raise asyncio.CancelledError
+
+    return type(connection.__name__, (connection,), {"send_packed_command": send_packed_command})
 
 
 class Listener:
