@@ -4,7 +4,7 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 import redis.asyncio as redis
@@ -50,6 +50,10 @@ REDIS_S = 1.0
 """Limits and challenges are asked on the way of a request: a Redis that takes longer counts as away."""
 
 
+OWN_LINKS = 16
+"""Connections to Redis for the service's own tasks and checks."""
+
+
 class _Stopping(Exception):
     """Ends the service's tasks together."""
 
@@ -93,7 +97,8 @@ async def running(
     seals, pepper, outbox_key = Seals(config.data_key()), config.secret("auth_pepper").bytes(), config.outbox_key()
     registry = CollectorRegistry()
     metrics = Metrics(registry)
-    client = bus.connect(config.redis_url, timeout_s=REDIS_S)
+    # Every request in progress may wait for one answer of Redis: a request without a connection would have to be judged without Redis.
+    client = bus.connect(config.redis_url, timeout_s=REDIS_S, max_connections=config.open_requests + OWN_LINKS)
     hashes = HashPool(config, pepper, metrics)
     try:
         async with _database(config) as store:
@@ -165,13 +170,14 @@ def build(
 
 @asynccontextmanager
 async def _database(config: AuthConfig) -> AsyncIterator[Store]:
-    try:
-        async with opened(config.database) as store:
-            yield store
-    except SchemaTooNew as exc:
-        raise ConfigError(str(exc)) from exc
-    except sqlite3.DatabaseError as exc:
-        raise ConfigError(f"GARITA_AUTH_DATABASE: {config.database} cannot be used: {exc}.") from exc
+    async with AsyncExitStack() as stack:
+        try:
+            store = await stack.enter_async_context(opened(config.database))
+        except SchemaTooNew as exc:
+            raise ConfigError(str(exc)) from exc
+        except (sqlite3.Error, OSError) as exc:
+            raise ConfigError(f"GARITA_AUTH_DATABASE: {config.database} cannot be used: {exc}.") from exc
+        yield store
 
 
 async def _signer(parts: Parts) -> Signer:

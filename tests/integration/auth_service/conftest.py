@@ -22,7 +22,9 @@ from auth_service.app import running
 from auth_service.config import AuthConfig
 from auth_service.core import totp
 from garita_common import bus
-from garita_common.core.channels import BANS_GENERATION
+from garita_common.core import activity, revocations
+from garita_common.core.channels import ACTIVITY_KEY_STREAM, BANS_GENERATION, REVOKED_SET
+from garita_common.core.revocations import Revocation
 
 ORIGIN = "http://127.0.0.1:8080"
 OUTBOX_KEY = "outbox-key-of-the-tests-0123456789abcdef"
@@ -194,6 +196,16 @@ class World:
         """POST /token/refresh."""
         body = {"refresh_token": token, "audience": audience}
         return await self.post("/token/refresh", body | ({"device_hint": device} if device else {}))
+
+    async def revoked(self) -> list[Revocation]:
+        """What the gateways can read about ended sessions."""
+        rows = await self.redis.zrange(REVOKED_SET, 0, -1)
+        return [revocations.decode(row) for row in rows if isinstance(row, bytes)]
+
+    async def events(self) -> list[activity.Event]:
+        """The key activity written so far."""
+        entries: Any = await self.redis.xrange(ACTIVITY_KEY_STREAM)
+        return [activity.decode(fields[activity.FIELD.encode()]) for _, fields in entries]
 
     async def metric(self, line: str) -> float:
         """A value of /metrics, 0 where there is none yet."""
