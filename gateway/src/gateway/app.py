@@ -1,0 +1,322 @@
+"""Where the gateway's parts meet, and how it starts, runs and drains. The only place that builds anything."""
+
+import asyncio
+import os
+import random
+from collections.abc import Coroutine
+from contextlib import AsyncExitStack
+from itertools import count
+from typing import Any
+
+import structlog
+from prometheus_client import CollectorRegistry
+
+from garita_common import bus, inner, runtime
+from garita_common.core import channels
+from garita_common.core.bans import Ban, BanBook
+from garita_common.core.buckets import BucketTable, Rate
+from garita_common.core.errors import CloseCode
+from garita_common.core.tokens import Keyring
+from garita_common.emitter import Emitter
+from garita_common.logs import AddressHash, Sparingly
+
+from .attach import Attacher, AttachLimits
+from .bans_feed import BansFeed
+from .blobs import open_store
+from .chat_link import ChatLink
+from .clock import Clock
+from .config import GatewayConfig
+from .connection import Due, Ground
+from .core.admission import Admission
+from .core.transfers import TransferLimits
+from .core.wheel import Wheel
+from .desk import Desk, close_banned
+from .entrance import Entrance
+from .errands import Errands
+from .files import Files
+from .front import Front, FrontSettings
+from .hub import Hub
+from .keys import KeyFeed
+from .listeners import BACKLOG, bind, pages_server, raise_file_limit
+from .metrics import Metrics
+from .outlet import Outlet
+from .people import People
+from .revocations_feed import RevocationsFeed
+from .subscriptions import Subscriptions
+from .sweeper import TICK_S, Chore, Sweeper
+from .tcp import TcpConnection
+from .transfers import Transfers
+
+log = structlog.get_logger()
+
+
+class Stopped(Exception):
+    """The gateway has drained."""
+
+
+class Gateway:
+    """One gateway process, built but not started."""
+
+    def __init__(self, config: GatewayConfig, clock: Clock, registry: CollectorRegistry) -> None:
+        """Args: registry: for the metrics; a fresh one in tests.
+
+        Raises:
+            ConfigError: a secret is missing or a store cannot be had.
+        """
+        self.config = config
+        self.clock = clock
+        self.id = os.urandom(8).hex()
+        self.draining = False
+        self.started = asyncio.Event()
+        self.http_port = self.tcp_port = self.inner_port = 0
+        self.metrics = Metrics(registry)
+        self._registry = registry
+        self._sparingly = Sparingly(clock.monotonic)
+        self._build()
+
+    def _build(self) -> None:
+        config, clock, metrics = self.config, self.clock, self.metrics
+        self._hash_address = AddressHash(config.secret("address_key"))
+        self._client = bus.connect(config.redis_url, timeout_s=config.request_timeout_s)
+        self._emitter = Emitter(bus.connect(config.redis_url), self._registry, "gateway")
+        self._listener = bus.Listener(config.redis_url, self._heard, self._linked)
+        self._ban_book = BanBook()
+        self.people = People(
+            clock, self._ban_book, config.loopback, issuer=config.issuer, max_per_user=config.connections_per_user
+        )
+        self._errands = Errands(clock, metrics, config.attaching)
+        self._chat = ChatLink(
+            self._client,
+            self.id,
+            clock,
+            metrics,
+            timeout_s=config.request_timeout_s,
+            max_waiting=config.requests_waiting,
+            batch_bytes=config.batch_bytes,
+        )
+        self._subscriptions = Subscriptions(self._listener)
+        self.hub = Hub(self._chat, self._subscriptions, self._errands, clock, metrics, keep_s=config.room_keep_s)
+        self._transfers = Transfers(open_store(config.blob_url), TransferLimits(window=config.transfer_window))
+        now_s = clock.monotonic()
+        admission = Admission(config.admission_limits, self._ban_book, config.loopback, now_s)
+        self._entrance = Entrance(admission, config.trusted, clock, metrics, self._emitter, self._hash_address)
+        self.desk = Desk(
+            config,
+            self.id,
+            clock,
+            metrics,
+            self._emitter,
+            entrance=self._entrance,
+            people=self.people,
+            chat=self._chat,
+            hub=self.hub,
+            attacher=Attacher(
+                self._chat, self.hub, metrics, AttachLimits(config.rooms_per_connection, config.recovery_bytes)
+            ),
+            files=Files(self._transfers, self._chat, self._errands),
+            errands=self._errands,
+            user_sends=BucketTable(Rate(config.user_send_per_s, config.user_send_burst), config.limiter_keys),
+            ready=lambda: not self.missing(),
+        )
+        self._chat.on_reply = self._errands.desk = self.hub.on_personal = self.desk
+        self._bans = BansFeed(self._client, self._ban_book, self._banned, clock, every_s=config.feeds_every_s)
+        self._revocations = RevocationsFeed(self._client, self.people.revoke, clock, every_s=config.feeds_every_s)
+        self._keys = KeyFeed(
+            config.auth_url, self._take_keys, every_s=config.keys_every_s, timeout_s=config.request_timeout_s
+        )
+        wheel: Wheel[Due] = Wheel(TICK_S)
+        numbers = count(1)
+        self._ground = Ground(
+            clock=clock,
+            wheel=wheel,
+            outlet=Outlet(),
+            metrics=metrics,
+            limits=config.session_limits,
+            queue_bytes=config.queue_bytes,
+            sndbuf_bytes=config.sndbuf_bytes,
+            close_s=config.close_s,
+            draw_jitter=lambda: random.uniform(0.9, 1.1),  # noqa: S311 - spreads pings, hides nothing
+            next_id=lambda: next(numbers),
+        )
+        self._sweeper = Sweeper(
+            wheel,
+            clock,
+            [
+                Chore("expire", TICK_S, lambda: self._chat.expire(clock.monotonic())),
+                Chore("rooms", 5.0, self.hub.sweep),
+                Chore("heads", config.heads_every_s, self.hub.compare_heads),
+                Chore("gauges", 1.0, self._measure),
+            ],
+        )
+
+    async def serve(self, stop: asyncio.Event) -> None:
+        """Runs until `stop` is set, then drains.
+
+        Raises:
+            ConfigError: an address cannot be had.
+        """
+        try:
+            async with AsyncExitStack() as stack:
+                http, tcp = await self._listen(stack)
+                try:
+                    async with asyncio.TaskGroup() as tasks:
+                        for name, part in self._parts().items():
+                            tasks.create_task(part, name=name)
+                        self.started.set()
+                        log.info("gateway_started", http=self.http_port, tcp=self.tcp_port, id=self.id)
+                        await stop.wait()
+                        http.close()
+                        tcp.close()
+                        await self._drain()
+                        raise Stopped
+                except* Stopped:
+                    pass
+        finally:
+            await self._client.aclose()
+
+    async def _listen(self, stack: AsyncExitStack) -> tuple[asyncio.Server, asyncio.Server]:
+        config, loop = self.config, asyncio.get_running_loop()
+        raise_file_limit(config.connections)
+        http_socket = stack.enter_context(bind(config.http_host, config.http_port))
+        tcp_socket = stack.enter_context(bind(config.tcp_host, config.tcp_port))
+        self.http_port, self.tcp_port = http_socket.getsockname()[1], tcp_socket.getsockname()[1]
+        pages = await stack.enter_async_context(pages_server(config, self.http_port))
+        settings = FrontSettings(
+            header_timeout_s=config.header_timeout_s,
+            header_bytes=config.header_bytes,
+            idle_s=config.page_idle_s,
+            origins=config.origin_list,
+            make_inner=pages,
+            failed=self._front_failed,
+            port=self.http_port,
+        )
+        checks = {name: self._check(name) for name in ("redis", "bans", "revocations", "keys", "draining")}
+        self.inner_port = await stack.enter_async_context(
+            runtime.listening(inner.application(self._registry, checks), config.inner_host, config.inner_port)
+        )
+        tcp = await loop.create_server(
+            lambda: TcpConnection(self._ground, self.desk, self._entrance, self.tcp_port),
+            sock=tcp_socket,
+            backlog=BACKLOG,
+        )
+        http = await loop.create_server(
+            lambda: Front(self._ground, self.desk, self._entrance, settings), sock=http_socket, backlog=BACKLOG
+        )
+        return http, tcp
+
+    def _parts(self) -> dict[str, Coroutine[Any, Any, None]]:
+        return {
+            "bus": self._listener.run(),
+            "subscriptions": self._subscriptions.run(),
+            "chat-link": self._chat.run(),
+            "activity": self._emitter.run(),
+            "errands": self._errands.run(),
+            "transfers": self._transfers.run(),
+            "sweeper": self._sweeper.run(),
+            "keys": self._keys.run(),
+            "bans": self._bans.run(),
+            "revocations": self._revocations.run(),
+            "own-channels": self._own_channels(),
+        }
+
+    async def _own_channels(self) -> None:
+        """What this gateway hears besides rooms and users; wanted from the first link on."""
+        try:
+            await self._listener.subscribe([channels.gateway(self.id), channels.BAN_PUSH, channels.REVOKED_CHANNEL])
+        except (bus.Unlinked, TimeoutError):
+            pass  # they are wanted now, and every link subscribes what is wanted before it counts as one
+
+    async def _drain(self) -> None:
+        """Nobody new comes in; running requests are answered; then everybody is asked to come back, spread over time."""
+        self.draining = True
+        log.info("draining", connections=len(self.desk.connections))
+        deadline_s = self.clock.monotonic() + self.config.drain_s
+        while self._chat.waiting and self.clock.monotonic() < deadline_s:
+            await asyncio.sleep(0.02)
+        connections = list(self.desk.connections.values())
+        spread_ms = self.config.drain_spread_s * 1000 * len(connections) / 10_000
+        for connection in connections:
+            after_ms = int(random.uniform(0, spread_ms))  # noqa: S311 - spreads clients, hides nothing
+            connection.close(CloseCode.DRAIN, "This server restarts. Please come back.", after_ms=after_ms)
+        deadline_s = self.clock.monotonic() + self.config.close_s
+        while self.desk.connections and self.clock.monotonic() < deadline_s:
+            await asyncio.sleep(0.02)
+        for connection in list(self.desk.connections.values()):
+            connection.abort()
+
+    # What comes from Redis
+
+    def _heard(self, channel: str, data: bytes) -> None:
+        """One message; a fault in it is logged and ends nothing."""
+        try:
+            if channel.startswith("room:"):
+                self.hub.room_message(channel, data)
+            elif channel.startswith("gw:"):
+                self._chat.received(data)
+            elif channel.startswith("user:"):
+                self.hub.user_message(channel, data)
+            elif channel == channels.BAN_PUSH:
+                self._bans.pushed(data)
+            elif channel == channels.REVOKED_CHANNEL:
+                self._revocations.pushed(data)
+        except Exception:
+            self.metrics.faults.labels("bus").inc()
+            if self._sparingly.due("bus", channel.split(":", 1)[0]):
+                log.exception("bus_message_failed")
+
+    async def _linked(self) -> None:
+        """There is a new link: whatever was said in between was missed."""
+        self._bans.reload()
+        self._revocations.reload()
+        self.hub.compare_heads()
+        await self.hub.check_users()
+
+    def _banned(self, new: list[Ban]) -> None:
+        for connection, ban in self.people.enforce(new, list(self.desk.connections.values())):
+            close_banned(connection, ban)
+
+    def _take_keys(self, keyring: Keyring) -> None:
+        self.people.keyring = keyring
+
+    # Readiness and figures
+
+    def missing(self) -> list[str]:
+        """What keeps this gateway from letting anybody in."""
+        state = {
+            "redis": self._listener.linked,
+            "bans": self._ban_book.loaded,
+            "revocations": self._revocations.loaded,
+            "keys": len(self.people.keyring) > 0,
+            "draining": not self.draining,
+        }
+        return [name for name, holds in state.items() if not holds]
+
+    def _check(self, name: str) -> inner.Check:
+        async def check() -> bool:
+            return name not in self.missing()
+
+        return check
+
+    def _measure(self) -> None:
+        metrics = self.metrics
+        metrics.ready.set(0 if self.missing() else 1)
+        metrics.users.set(len(self.people))
+        metrics.sessions.set(sum(1 for connection in self.desk.connections.values() if connection.claims is not None))
+        metrics.feeds.set(len(self.hub))
+        metrics.waiting.set(self._chat.waiting)
+        self._entrance.measure()
+
+    def _front_failed(self, exc: Exception) -> None:
+        self.metrics.faults.labels("front").inc()
+        if self._sparingly.due("front", type(exc).__name__):
+            log.error("connection_failed", where="front", exc_info=exc)
+
+
+def build(config: GatewayConfig, *, clock: Clock, registry: CollectorRegistry) -> Gateway:
+    """A gateway of these settings."""
+    return Gateway(config, clock, registry)
+
+
+async def run(config: GatewayConfig, stop: asyncio.Event) -> None:
+    """The process's whole life."""
+    await build(config, clock=Clock(), registry=CollectorRegistry()).serve(stop)

@@ -1,0 +1,394 @@
+"""What a TCP and a WebSocket connection have in common: identity, session, output, closing.
+
+A connection is a protocol object and nothing more: no task, no timer of its own. Reading is a callback, writing goes through `Outlet` once per turn,
+time comes from the wheel. Nothing here waits. An exception in a callback ends this connection with 4402 and touches no other.
+
+Output has three stages. `enqueue` puts finished frames into `_pending`, `flush` hands them to the transport in one write. After a resume there may be a
+backlog of missed events before them: it is written only while the transport holds little (`HIGH_WATER`), so that catching up does not look like a slow
+consumer. More than `queue_bytes` waiting closes the connection with 4408.
+"""
+
+import asyncio
+import socket
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+from garita_common.core import pushes
+from garita_common.core.errors import AppError, BadFrame, CloseCode, FrameTooLarge
+from garita_common.core.tokens import Claims
+
+from .clock import Clock
+from .core.admission import Ticket
+from .core.limits import SessionLimits
+from .core.session import End, Session, Step
+from .core.wheel import Wheel
+from .metrics import Metrics
+from .outlet import Outlet
+
+HIGH_WATER = 128 * 1024
+LOW_WATER = 32 * 1024
+
+
+class Due(Protocol):
+    """Something that the wheel wakes."""
+
+    def due(self, now_s: float) -> None:
+        """Its time has come; never raises."""
+
+
+class Desk(Protocol):
+    """Where a connection's steps are carried out."""
+
+    def opened(self, connection: "Connection") -> None:
+        """A connection was admitted."""
+
+    def step(self, connection: "Connection", step: Step) -> None:
+        """Carries a step out."""
+
+    def ended(self, connection: "Connection", code: CloseCode | None) -> None:
+        """The connection is over for us (once): by our code, or None when the peer left."""
+
+    def lost(self, connection: "Connection") -> None:
+        """The socket is gone."""
+
+    def failed(self, connection: "Connection", where: str, exc: Exception) -> None:
+        """An exception reached the edge."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What every connection stands on."""
+
+    clock: Clock
+    wheel: Wheel[Due]
+    outlet: Outlet
+    metrics: Metrics
+    limits: SessionLimits
+    queue_bytes: int
+    sndbuf_bytes: int
+    close_s: float
+    draw_jitter: Callable[[], float]
+    next_id: Callable[[], int]
+
+
+class Connection(asyncio.Protocol):
+    """One client's socket; subclasses add the framing."""
+
+    transport_name: ClassVar[str]
+    slot: ClassVar[int]
+    """The place of this transport's form in a tuple of framed bytes: 0 TCP, 1 WebSocket."""
+
+    __slots__ = (
+        "_backlog",
+        "_backlog_bytes",
+        "_desk",
+        "_ground",
+        "_paused_until_s",
+        "_pending",
+        "_pending_bytes",
+        "bytes_in",
+        "claims",
+        "closed",
+        "feeds",
+        "id",
+        "in_flight",
+        "opened_ms",
+        "port",
+        "reason",
+        "session",
+        "ticket",
+        "transport",
+        "user",
+    )
+
+    def __init__(self, ground: Ground, desk: Desk, port: int) -> None:
+        """Args: port: the port it came in by, for the record."""
+        self._ground = ground
+        self._desk = desk
+        self.port = port
+        self.id = ground.next_id()
+        self.session = Session(ground.limits, ground.clock.monotonic(), ground.draw_jitter())
+        self.transport: asyncio.Transport
+        self.ticket: Ticket
+        self.claims: Claims | None = None
+        self.user = ""
+        self.feeds: set[str] = set()
+        self.in_flight = 0
+        self.closed = False
+        self.reason = ""
+        self.bytes_in = 0
+        self.opened_ms = ground.clock.unix_ms()
+        self._pending: list[bytes] = []
+        self._pending_bytes = 0
+        self._backlog: deque[bytes] | None = None
+        self._backlog_bytes = 0
+        self._paused_until_s: float | None = None
+
+    @staticmethod
+    def frame_json(data: bytes) -> bytes:
+        """A JSON operation as it goes over this transport."""
+        raise AssertionError("a subclass frames")
+
+    @staticmethod
+    def frame_chunk(payload: bytes) -> bytes:
+        """A chunk as it goes over this transport."""
+        raise AssertionError("a subclass frames")
+
+    def start(self, transport: asyncio.Transport, ticket: Ticket) -> None:
+        """Takes an admitted socket over."""
+        self.transport = transport
+        self.ticket = ticket
+        prepare(transport, self._ground.sndbuf_bytes)
+        self.reschedule()
+        self._desk.opened(self)
+
+    # Input
+
+    def take_json(self, payload: bytes, now_s: float) -> None:
+        """One JSON frame: paid for, judged, carried out."""
+        self.pay(len(payload), now_s)
+        if self.closed:
+            return
+        step = self.session.json_frame(payload, now_s)
+        if step is not None:
+            self._desk.step(self, step)
+
+    def take_chunk(self, payload: bytes, now_s: float) -> None:
+        """One chunk frame."""
+        self.pay(len(payload), now_s, upload=True)
+        step = self.session.chunk_frame(payload, now_s)
+        if step is not None:
+            self._desk.step(self, step)
+
+    def pay(self, size: int, now_s: float, *, upload: bool = False, control: bool = False) -> None:
+        """Charges a frame's bytes; reading pauses where they are over their budget."""
+        due = self.session.pay_bytes(size, now_s, upload=upload, control=control)
+        if isinstance(due, End):
+            self._desk.step(self, due)
+        elif due > 0.0:
+            self._pause(now_s + due, now_s)
+
+    def refuse(self, exc: BadFrame | FrameTooLarge) -> None:
+        """Ends the connection for a frame that may not be."""
+        if isinstance(exc, BadFrame):
+            self._desk.step(self, End(CloseCode.MALFORMED, exc.sentence, violation=exc))
+        else:
+            self._desk.step(self, End(CloseCode.FRAME_TOO_LARGE, exc.sentence, limit="frame_bytes"))
+
+    def fault(self, request_id: int | None, error: AppError) -> None:
+        """Answers an error and counts it."""
+        self._desk.step(self, self.session.fault(request_id, error, self._ground.clock.monotonic()))
+
+    def _pause(self, until_s: float, now_s: float) -> None:
+        if self.closed or self.transport.is_closing():
+            return
+        if self._paused_until_s is None:
+            self.transport.pause_reading()
+            self._ground.metrics.pauses.inc()
+            self._paused_until_s = until_s
+        else:
+            self._paused_until_s = max(self._paused_until_s, until_s)
+        self.reschedule()
+
+    # Output
+
+    def send_json(self, data: bytes) -> None:
+        """Queues a JSON operation."""
+        self.enqueue(self.frame_json(data))
+
+    def send_chunk(self, payload: bytes) -> None:
+        """Queues a chunk."""
+        self.enqueue(self.frame_chunk(payload))
+
+    def enqueue(self, framed: bytes) -> None:
+        """Queues finished frames; they leave at the end of this turn."""
+        if self.closed:
+            return
+        if not self._pending:
+            self._ground.outlet.add(self)
+        self._pending.append(framed)
+        self._pending_bytes += len(framed)
+
+    def catch_up(self, frames: Iterable[bytes]) -> None:
+        """Queues JSON pushes that were missed; what was queued before goes first, and what is queued from now on comes after them.
+
+        A member reads them at its own pace: they do not count towards the queue's limit.
+        """
+        if self.closed:
+            return
+        backlog = self._backlog if self._backlog is not None else deque()
+        before, self._pending, self._pending_bytes = self._pending, [], 0
+        backlog.extend(before)
+        backlog.extend(self.frame_json(frame) for frame in frames)
+        if backlog:
+            self._backlog = backlog
+            self._backlog_bytes = sum(map(len, backlog))
+            self._ground.outlet.add(self)
+
+    def queued_bytes(self) -> int:
+        """How much waits for the client to read it."""
+        return self.transport.get_write_buffer_size() + self._pending_bytes + self._backlog_bytes
+
+    def flush(self) -> None:
+        """Hands what waits to the transport."""
+        try:
+            self._write_pending()
+        except Exception as exc:  # noqa: BLE001 - the edge: one connection's fault must not reach the others of this flush
+            self._desk.failed(self, "flush", exc)
+
+    def _write_pending(self) -> None:
+        transport = self.transport
+        if transport.is_closing():
+            self._drop_output()
+            return
+        if self._backlog is not None and not self._pump(self._backlog):
+            if self._pending_bytes > self._ground.queue_bytes:
+                self.close(CloseCode.SLOW_CONSUMER, "Too much was waiting to be read.")
+            return
+        pending = self._pending
+        if not pending:
+            return
+        data = pending[0] if len(pending) == 1 else b"".join(pending)
+        self._pending, self._pending_bytes = [], 0
+        transport.write(data)
+        if not self.closed and transport.get_write_buffer_size() > self._ground.queue_bytes:
+            self.close(CloseCode.SLOW_CONSUMER, "Too much was waiting to be read.")
+
+    def _pump(self, backlog: deque[bytes]) -> bool:
+        """Writes of the backlog what the transport may hold now; whether it is all written."""
+        transport = self.transport
+        while backlog and transport.get_write_buffer_size() <= HIGH_WATER:
+            piece: list[bytes] = []
+            size = 0
+            while backlog and size < LOW_WATER:
+                framed = backlog.popleft()
+                piece.append(framed)
+                size += len(framed)
+            self._backlog_bytes -= size
+            transport.write(b"".join(piece))
+        if backlog:
+            return False
+        self._backlog = None
+        return True
+
+    def _drop_output(self) -> None:
+        self._pending, self._pending_bytes = [], 0
+        self._backlog, self._backlog_bytes = None, 0
+
+    # The end
+
+    def close(
+        self,
+        code: CloseCode,
+        reason: str,
+        *,
+        after_ms: int = 0,
+        until_ms: int | None = None,
+        appeal: str | None = None,
+    ) -> None:
+        """Says `disconnect`, ends the transport, and cuts it off after a second; what was queued before still goes first."""
+        if self.closed:
+            return
+        told = pushes.disconnect(code, reason, after_ms=after_ms, until_ms=until_ms, appeal=appeal)
+        self._end(code)
+        last = [] if code is CloseCode.SLOW_CONSUMER else self._pending
+        backlog, self._backlog, self._backlog_bytes = self._backlog, None, 0
+        self._pending, self._pending_bytes = [], 0
+        if self.transport.is_closing():
+            return
+        self._resume()
+        if not backlog:
+            self.transport.write(b"".join([*last, self.frame_json(told)]))
+        else:
+            self.transport.write(self.frame_json(told))
+        self._say_goodbye(code, reason)
+        self._ground.wheel.schedule(self, self._ground.clock.monotonic() + self._ground.close_s)
+
+    def left(self) -> None:
+        """The peer has ended the conversation by itself."""
+        if not self.closed:
+            self._end(None)
+            self._drop_output()
+
+    def abort(self) -> None:
+        """Cuts the socket off."""
+        self.transport.abort()
+
+    def _end(self, code: CloseCode | None) -> None:
+        self.closed = True
+        self.reason = str(int(code)) if code is not None else "peer"
+        self._desk.ended(self, code)
+
+    def _say_goodbye(self, code: CloseCode, reason: str) -> None:
+        """Ends the transport's own conversation."""
+        raise AssertionError("a subclass closes")
+
+    # Time
+
+    def reschedule(self) -> None:
+        """Tells the wheel when this connection next needs it."""
+        at_s = self.session.deadline_s
+        if self._paused_until_s is not None:
+            at_s = min(at_s, self._paused_until_s)
+        self._ground.wheel.schedule(self, at_s)
+
+    def due(self, now_s: float) -> None:
+        """A deadline, a ping, the end of a pause."""
+        try:
+            self._on_time(now_s)
+        except Exception as exc:  # noqa: BLE001 - the edge: the sweep goes on with the next connection
+            self._desk.failed(self, "due", exc)
+
+    def _on_time(self, now_s: float) -> None:
+        if self.closed:
+            self.abort()
+            return
+        if self._paused_until_s is not None and now_s >= self._paused_until_s:
+            self._resume()
+        step = self.session.tick(now_s)
+        if step is not None:
+            self._desk.step(self, step)
+        if not self.closed:
+            self.reschedule()
+
+    def _resume(self) -> None:
+        if self._paused_until_s is not None:
+            self._paused_until_s = None
+            if not self.transport.is_closing():
+                self.transport.resume_reading()
+
+    # Callbacks that both transports share
+
+    def resume_writing(self) -> None:
+        """The transport holds little again: the backlog goes on."""
+        if self._backlog is not None:
+            self._ground.outlet.add(self)
+
+    def eof_received(self) -> None:
+        """The peer sends no more; a half-open connection is of no use here, so the transport closes itself."""
+        self.left()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The socket is gone."""
+        self.left()
+        self._ground.wheel.cancel(self)
+        self._drop_output()
+        self._desk.lost(self)
+
+
+def finish_writing(transport: asyncio.Transport) -> None:
+    """Says that nothing more comes; a peer that is gone already need not be told."""
+    try:
+        transport.write_eof()
+    except (OSError, RuntimeError):
+        transport.abort()
+
+
+def prepare(transport: asyncio.Transport, sndbuf_bytes: int) -> None:
+    """Sets a socket's buffers, so that the kernel does not hide a client that does not read."""
+    sock = transport.get_extra_info("socket")
+    if sock is not None:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, sndbuf_bytes)
+    transport.set_write_buffer_limits(high=HIGH_WATER, low=LOW_WATER)

@@ -1,0 +1,172 @@
+"""Who may come in, asked of the bare socket before a byte is read.
+
+The order is fixed (docs/protocol.md §6): the node's cap, then what the prefix may do (connections held, attempts made), then the node's own rate,
+then the ban. Refusals are cheap on purpose. An attempt is charged when the socket opens and given back once it has shown a valid token (or turned
+out to be a page request, which has a budget of its own), so that a household of correct clients never uses its attempts up while a guesser does.
+The counts of open connections are bounded by the node's cap; the tables of attempts drop their least recently used key, and while a table is
+overrun by fresh addresses their tier is still counted.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from garita_common.core import addresses
+from garita_common.core.addresses import Address, Loopback
+from garita_common.core.bans import Ban, BanBook
+from garita_common.core.buckets import Bucket, BucketTable
+
+from .limits import AdmissionLimits
+
+
+class Refusal(Enum):
+    """Why a socket was turned away; the value is the limit's name in metrics and records."""
+
+    NODE_CONNECTIONS = "node_connections"
+    UNIT_CONNECTIONS = "connections_per_address"
+    TIER_CONNECTIONS = "connections_per_prefix"
+    UNIT_ATTEMPTS = "attempts_per_address"
+    TIER_ATTEMPTS = "attempts_per_prefix"
+    NODE_ATTEMPTS = "attempts_per_node"
+    PAGES = "pages_per_address"
+    BANNED = "banned"
+
+
+@dataclass(slots=True, eq=False)
+class Ticket:
+    """One admitted socket. `unit` and `tier` are empty where the address is not counted; `charged` while its attempt is not given back."""
+
+    address: Address
+    unit: str = ""
+    tier: str = ""
+    charged: bool = False
+    open: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A socket turned away; `told` is whether this one may be given an answer (one per address and second)."""
+
+    refusal: Refusal
+    told: bool
+    retry_after_s: float = 0.0
+    ban: Ban | None = None
+
+
+class Admission:
+    """The counts and rates of one gateway process."""
+
+    def __init__(self, limits: AdmissionLimits, bans: BanBook, loopback: Loopback, now_s: float) -> None:
+        """Args: bans: asked last, for the address alone."""
+        self._limits = limits
+        self._bans = bans
+        self._loopback = loopback
+        self._node = Bucket(limits.attempts_per_node, now_s)
+        self._unit_attempts = BucketTable(limits.attempts_per_unit, limits.table_keys)
+        self._tier_attempts = BucketTable(limits.attempts_per_tier, limits.table_keys)
+        self._pages = BucketTable(limits.pages_per_unit, limits.table_keys)
+        self._answers = BucketTable(limits.answers_per_unit, limits.table_keys)
+        self._units: dict[str, int] = {}
+        self._tiers: dict[str, int] = {}
+        self.open = 0
+
+    @property
+    def table_sizes(self) -> dict[str, int]:
+        """How many keys each table holds."""
+        return {
+            "unit_attempts": len(self._unit_attempts),
+            "tier_attempts": len(self._tier_attempts),
+            "pages": len(self._pages),
+            "answers": len(self._answers),
+            "units": len(self._units),
+            "tiers": len(self._tiers),
+        }
+
+    @property
+    def evicted(self) -> int:
+        """How many keys went out of full tables so far: fresh addresses faster than the tables can hold."""
+        return self._unit_attempts.evicted + self._tier_attempts.evicted + self._pages.evicted + self._answers.evicted
+
+    def enter(self, address: Address, now_s: float, now_ms: int, *, proxied: bool = False) -> Ticket | Refused:
+        """Counts a new socket in, or says why not. Args: proxied: the peer is our own proxy; who is behind it comes with `reveal`."""
+        if self.open >= self._limits.connections:
+            return Refused(Refusal.NODE_CONNECTIONS, told=False)
+        ticket = Ticket(address)
+        if not proxied and addresses.is_counted(address, self._loopback):
+            refused = self._count(ticket, address, now_s, now_ms)
+            if refused is not None:
+                return refused
+        wait_s = self._node.take(now_s)
+        if wait_s:
+            self._uncount(ticket)
+            self.give_back(ticket, now_s)
+            return Refused(Refusal.NODE_ATTEMPTS, told=False, retry_after_s=wait_s)
+        self.open += 1
+        return ticket
+
+    def reveal(self, ticket: Ticket, address: Address, now_s: float, now_ms: int) -> Refused | None:
+        """Counts the client behind our own proxy, once its headers have named it; a refusal leaves the ticket to be left as usual."""
+        ticket.address = address
+        if addresses.is_counted(address, self._loopback):
+            return self._count(ticket, address, now_s, now_ms)
+        return None
+
+    def give_back(self, ticket: Ticket, now_s: float) -> None:
+        """Returns the attempt of a socket that has shown a valid token."""
+        if ticket.charged:
+            ticket.charged = False
+            self._unit_attempts.of(ticket.unit, now_s).give_back()
+            self._tier_attempts.of(ticket.tier, now_s).give_back()
+
+    def page(self, ticket: Ticket, now_s: float) -> Refused | None:
+        """Turns the attempt into a page request, which has a budget of its own."""
+        self.give_back(ticket, now_s)
+        wait_s = self._pages.take(ticket.unit, now_s) if ticket.unit else 0.0
+        return Refused(Refusal.PAGES, told=True, retry_after_s=wait_s) if wait_s else None
+
+    def leave(self, ticket: Ticket) -> None:
+        """Counts a socket out; once, however often it is called."""
+        if ticket.open:
+            ticket.open = False
+            self.open -= 1
+            self._uncount(ticket)
+
+    def _count(self, ticket: Ticket, address: Address, now_s: float, now_ms: int) -> Refused | None:
+        limits = self._limits
+        unit, tier = addresses.unit(address), addresses.tier(address)
+        if self._units.get(unit, 0) >= limits.connections_per_unit:
+            return self._refused(Refusal.UNIT_CONNECTIONS, unit, now_s, 1.0)
+        if self._tiers.get(tier, 0) >= limits.connections_per_tier:
+            return self._refused(Refusal.TIER_CONNECTIONS, unit, now_s, 1.0)
+        tier_wait_s = self._tier_attempts.take(tier, now_s)
+        if tier_wait_s:
+            return self._refused(Refusal.TIER_ATTEMPTS, unit, now_s, tier_wait_s)
+        unit_wait_s = self._unit_attempts.take(unit, now_s)
+        if unit_wait_s:
+            self._tier_attempts.of(tier, now_s).give_back()
+            return self._refused(Refusal.UNIT_ATTEMPTS, unit, now_s, unit_wait_s)
+        ban = self._bans.of_address(address, now_ms)
+        if ban is not None:
+            return self._refused(Refusal.BANNED, unit, now_s, 0.0, ban)
+        ticket.unit, ticket.tier, ticket.charged = unit, tier, True
+        self._units[unit] = self._units.get(unit, 0) + 1
+        self._tiers[tier] = self._tiers.get(tier, 0) + 1
+        return None
+
+    def _refused(
+        self, refusal: Refusal, unit: str, now_s: float, retry_after_s: float, ban: Ban | None = None
+    ) -> Refused:
+        told = self._answers.take(unit, now_s) == 0.0
+        return Refused(refusal, told, retry_after_s, ban)
+
+    def _uncount(self, ticket: Ticket) -> None:
+        if ticket.unit:
+            _less(self._units, ticket.unit)
+            _less(self._tiers, ticket.tier)
+
+
+def _less(counts: dict[str, int], key: str) -> None:
+    left = counts[key] - 1
+    if left:
+        counts[key] = left
+    else:
+        del counts[key]

@@ -1,0 +1,333 @@
+"""One connection's conversation as a state machine: what a frame leads to, and when the time is up.
+
+    NEW ── connect ──▶ (connecting) ──▶ CONNECTED ── end of token, logout, an error too many … ──▶ ended
+     └────────── refused ◀──┘
+
+Bytes of whole frames go in, together with the time; a `Step` comes out, and the shell carries it out. For each frame, in this order: it is parsed; the
+gate table is asked (state, size); the buckets are asked; only then something happens. Every error that is not temporary is counted: too many of them in
+a few seconds end the connection. Whatever is refused for its rate is counted too, in a bucket of its own, because answering a flood is work as well.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+
+from garita_common.core import frames, gate, pushes
+from garita_common.core.buckets import Bucket
+from garita_common.core.errors import (
+    AppError,
+    BadFrame,
+    CloseCode,
+    Conflict,
+    FrameTooLarge,
+    RateLimited,
+    TooLarge,
+    Unauthenticated,
+)
+from garita_common.core.frames import ChunkAck, ClientOp, Connect, Logout, Pong, Renew, RoomOp
+from garita_common.core.gate import Budget as Payer
+from garita_common.core.gate import Row, State
+from garita_common.core.wire import CHUNK_HEADER_BYTES
+
+from .budget import Budget
+from .limits import SessionLimits
+
+PING = pushes.push("ping", {})
+TEMPORARY_CODES = frozenset({"internal", "busy", "rate_limited"})
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """Send this JSON. `limit` names the limit that refused something, for the record."""
+
+    frame: bytes
+    limit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """Check the token and attach the user; then call `connected` or `connect_refused`."""
+
+    op: Connect
+
+
+@dataclass(frozen=True, slots=True)
+class Extend:
+    """Check the new token; then call `renewed`."""
+
+    op: Renew
+
+
+@dataclass(frozen=True, slots=True)
+class Forward:
+    """Ask the chat service."""
+
+    op: RoomOp
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledge:
+    """The client has bytes of a download."""
+
+    op: ChunkAck
+
+
+@dataclass(frozen=True, slots=True)
+class TakeChunk:
+    """Hand a chunk frame to the transfers."""
+
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """Close the connection. `violation` is the fault of a frame that no correct client sends; `limit` the limit that ended it; `last` is sent before."""
+
+    code: CloseCode
+    reason: str
+    violation: BadFrame | None = None
+    limit: str = ""
+    last: bytes = b""
+
+
+Step = Tell | Begin | Extend | Forward | Acknowledge | TakeChunk | End
+
+
+class Session:
+    """What one connection may do now. Times are seconds of one monotonic clock."""
+
+    __slots__ = (
+        "_bytes",
+        "_errors",
+        "_frames",
+        "_limits",
+        "_other",
+        "_ping_at_s",
+        "_ping_every_s",
+        "_pong_by_s",
+        "_refusals",
+        "_send",
+        "_uploads",
+        "_user_send",
+        "chunk_limit",
+        "connecting",
+        "frames_understood",
+        "json_limit",
+        "state",
+        "until_s",
+    )
+
+    def __init__(self, limits: SessionLimits, now_s: float, jitter: float) -> None:
+        """Args: jitter: 0.9 … 1.1, drawn per connection, so that the pings of a thousand connections opened together spread out."""
+        self._limits = limits
+        self._frames = 0
+        self._errors: deque[float] | None = None
+        self._send: Bucket | None = None
+        self._other: Bucket | None = None
+        self._user_send: Bucket | None = None
+        self._refusals: Bucket | None = None
+        self._uploads: Budget | None = None
+        self._bytes = Budget(limits.bytes_in, now_s)
+        self._ping_every_s = limits.ping_interval_s * jitter
+        self._ping_at_s = float("inf")
+        self._pong_by_s = float("inf")
+        self.until_s = now_s + limits.connect_timeout_s
+        self.state = State.NEW
+        self.connecting = False
+        self.frames_understood = 0
+        self.json_limit = limits.connect_bytes
+        self.chunk_limit = limits.early_bytes
+
+    @property
+    def deadline_s(self) -> float:
+        """When `tick` next has something to say."""
+        return min(self.until_s, self._ping_at_s, self._pong_by_s)
+
+    def json_frame(self, data: bytes, now_s: float) -> Step | None:
+        """What a JSON frame leads to; None: nothing to be done."""
+        if self.state is State.NEW:
+            early = self._count_early()
+            if early is not None:
+                return early
+        try:
+            op = frames.parse(data)
+        except frames.Refused as refused:
+            self.frames_understood += 1
+            return self._fault(refused.request_id, refused.error, now_s)
+        except BadFrame as exc:
+            return End(CloseCode.MALFORMED, exc.sentence, violation=exc)
+        self.frames_understood += 1
+        row = gate.row_of(op)
+        if len(data) > row.max_bytes or (
+            self.state is State.NEW and type(op) is not Connect and len(data) > self._limits.early_bytes
+        ):
+            return self._oversize(op, now_s)
+        if self.state not in row.states:
+            return self._fault(request_id_of(op), self._wrong_state(), now_s)
+        refused_by = self._pay(row, now_s)
+        if refused_by is not None:
+            return self._too_fast(request_id_of(op), *refused_by, now_s)
+        return self._act(op, now_s)
+
+    def chunk_frame(self, payload: bytes, now_s: float) -> Step | None:
+        """What a chunk frame leads to."""
+        if self.state is State.NEW:
+            return self._count_early() or self._fault(None, Unauthenticated(), now_s)
+        self.frames_understood += 1
+        return TakeChunk(payload)
+
+    def pay_bytes(self, size: int, now_s: float, *, upload: bool = False, control: bool = False) -> float | End:
+        """Charges a frame's bytes to their budget: 0, or the seconds not to read for, or the end of a flood that goes on through the pauses."""
+        limits = self._limits
+        if upload:
+            if self._uploads is None:
+                self._uploads = Budget(limits.upload_bytes, now_s)
+            return min(self._uploads.charge(now_s, max(size, limits.chunk_cost_bytes)), limits.pause_s)
+        pause_s = self._bytes.charge(now_s, limits.control_cost_bytes if control else size + limits.frame_cost_bytes)
+        if pause_s == 0.0:
+            return 0.0
+        since_s = self._bytes.overdrawn_since_s
+        if since_s is not None and now_s - since_s > limits.flood_s:
+            return End(CloseCode.RATE_LIMITED, "Too many bytes in too short a time.", limit="bytes_in")
+        return min(pause_s, limits.pause_s)
+
+    def tick(self, now_s: float) -> Step | None:
+        """What the time leads to: a ping, the end, or nothing."""
+        if now_s >= self.until_s:
+            if self.state is State.NEW:
+                return End(CloseCode.CONNECT_TIMEOUT, "No connect came in time.", limit="connect_timeout")
+            return End(CloseCode.SESSION_ENDED, "The access token has ended.")
+        if now_s >= self._pong_by_s:
+            return End(CloseCode.NO_PONG, "No pong came in time.")
+        if now_s >= self._ping_at_s:
+            self._ping_at_s = now_s + self._ping_every_s
+            self._pong_by_s = min(self._pong_by_s, now_s + self._limits.pong_timeout_s)
+            return Tell(PING)
+        return None
+
+    def connected(self, now_s: float, until_s: float, user_send: Bucket) -> None:
+        """The user is attached. Args: until_s: when the token ends; user_send: the bucket that all of the user's connections share."""
+        self.state = State.CONNECTED
+        self.connecting = False
+        self.until_s = until_s
+        self._user_send = user_send
+        self._ping_at_s = now_s + self._ping_every_s
+        self.json_limit = self._limits.text_bytes
+        self.chunk_limit = self._limits.chunk_bytes + CHUNK_HEADER_BYTES
+
+    def connect_refused(self) -> None:
+        """The connect was answered with an error; another may be tried, within the time and the frames that are left."""
+        self.connecting = False
+
+    def renewed(self, until_s: float) -> None:
+        """The token ends later now."""
+        self.until_s = until_s
+
+    def answered(self, code: str, now_s: float) -> End | None:
+        """Counts an error that the chat service answered."""
+        return self._count_error(now_s) if code and code not in TEMPORARY_CODES else None
+
+    def fault(self, request_id: int | None, error: AppError, now_s: float) -> Step:
+        """The answer to something that the shell refused, counted as any other."""
+        return self._fault(request_id, error, now_s)
+
+    def _count_early(self) -> Step | None:
+        self._frames += 1
+        if self._frames > self._limits.connect_frames:
+            return End(CloseCode.CONNECT_TIMEOUT, "Too many frames before connect.", limit="connect_frames")
+        return None
+
+    def _wrong_state(self) -> AppError:
+        return Unauthenticated() if self.state is State.NEW else Conflict("This connection is connected already.")
+
+    def _oversize(self, op: ClientOp, now_s: float) -> Step:
+        if self.state is State.NEW:
+            return End(CloseCode.FRAME_TOO_LARGE, FrameTooLarge.default_sentence, limit="early_bytes")
+        return self._fault(request_id_of(op), TooLarge("This request is larger than its operation allows."), now_s)
+
+    def _act(self, op: ClientOp, now_s: float) -> Step | None:
+        match op:
+            case Connect():
+                return self._begin(op, now_s)
+            case Renew():
+                return Extend(op)
+            case Pong():
+                self._pong_by_s = float("inf")
+                return None
+            case Logout():
+                return End(CloseCode.SESSION_ENDED, "Logged out.", last=pushes.ok(op.id))
+            case ChunkAck():
+                return Acknowledge(op)
+            case _:
+                return Forward(op)
+
+    def _begin(self, op: Connect, now_s: float) -> Step:
+        if op.v != frames.PROTOCOL_VERSION:
+            return End(CloseCode.VERSION, f"This server speaks version {frames.PROTOCOL_VERSION}.")
+        if self.connecting:
+            return self._fault(op.id, Conflict("A connect is being answered already."), now_s)
+        self.connecting = True
+        return Begin(op)
+
+    def _pay(self, row: Row, now_s: float) -> tuple[str, float] | None:
+        """Asks the buckets: the limit's name and the seconds to wait, or None if it is paid."""
+        match row.budget:
+            case Payer.FREE:
+                return None
+            case Payer.CHARGED:
+                self._other_bucket(now_s).charge(now_s, row.cost)
+                return None
+            case Payer.OTHER:
+                wait_s = self._other_bucket(now_s).take(now_s, row.cost)
+                return ("other", wait_s) if wait_s else None
+            case Payer.SEND:
+                return self._pay_send(now_s, row.cost)
+
+    def _pay_send(self, now_s: float, cost: float) -> tuple[str, float] | None:
+        if self._send is None:
+            self._send = Bucket(self._limits.send, now_s)
+        wait_s = self._send.take(now_s, cost)
+        if wait_s:
+            return "send", wait_s
+        if self._user_send is not None:
+            wait_s = self._user_send.take(now_s, cost)
+            if wait_s:
+                self._send.give_back(cost)
+                return "user_send", wait_s
+        return None
+
+    def _other_bucket(self, now_s: float) -> Bucket:
+        if self._other is None:
+            self._other = Bucket(self._limits.other, now_s)
+        return self._other
+
+    def _too_fast(self, request_id: int | None, limit: str, wait_s: float, now_s: float) -> Step:
+        if self._refusals is None:
+            self._refusals = Bucket(self._limits.refusals, now_s)
+        if self._refusals.take(now_s):
+            return End(CloseCode.RATE_LIMITED, "Too many requests over the limit.", limit=limit)
+        wait_ms = None if wait_s == float("inf") else int(wait_s * 1000) + 1
+        return Tell(pushes.error(request_id, RateLimited(retry_after_ms=wait_ms)), limit=limit)
+
+    def _fault(self, request_id: int | None, error: AppError, now_s: float) -> Step:
+        answer = pushes.error(request_id, error)
+        if not error.temporary:
+            end = self._count_error(now_s, last=answer)
+            if end is not None:
+                return end
+        return Tell(answer)
+
+    def _count_error(self, now_s: float, last: bytes = b"") -> End | None:
+        if self._errors is None:
+            self._errors = deque()
+        errors, horizon_s = self._errors, now_s - self._limits.errors_window_s
+        while errors and errors[0] <= horizon_s:
+            errors.popleft()
+        errors.append(now_s)
+        if len(errors) < self._limits.errors:
+            return None
+        return End(CloseCode.TOO_MANY_ERRORS, "Too many errors in too short a time.", limit="errors", last=last)
+
+
+def request_id_of(op: ClientOp) -> int | None:
+    """The request's id; None for what has none and is never answered."""
+    return None if isinstance(op, Pong | ChunkAck) else op.id

@@ -1,0 +1,144 @@
+"""The entrance: bare sockets are admitted or turned away here, for both ports, before a byte of theirs is read.
+
+`core.admission` decides; here the peer's address is read, refusals are counted, reported to the detector and logged sparingly, and the few that are told
+why get their answer (`Farewell`). Everything else is cut off at once.
+"""
+
+import asyncio
+
+import structlog
+
+from garita_common.core import activity, addresses
+from garita_common.core.addresses import Address, Network
+from garita_common.emitter import Emitter
+from garita_common.logs import AddressHash, Sparingly
+
+from .clock import Clock
+from .connection import Ground, finish_writing
+from .core.admission import Admission, Refusal, Refused, Ticket
+from .metrics import Metrics
+
+log = structlog.get_logger()
+
+_NOWHERE = addresses.parse("0.0.0.0")  # noqa: S104 - stands for a peer without an address, nothing listens there
+
+
+class Entrance:
+    """Admits sockets; one per process, for all its ports."""
+
+    def __init__(
+        self,
+        admission: Admission,
+        trusted: tuple[Network, ...],
+        clock: Clock,
+        metrics: Metrics,
+        emitter: Emitter,
+        hash_address: AddressHash,
+    ) -> None:
+        """Args: trusted: our own proxies, whose clients are told apart only by their headers."""
+        self._admission = admission
+        self._trusted = trusted
+        self._clock = clock
+        self._metrics = metrics
+        self._emitter = emitter
+        self._hash_address = hash_address
+        self._sparingly = Sparingly(clock.monotonic)
+
+    def enter(self, transport: asyncio.Transport, name: str, *, proxies: bool = False) -> Ticket | Refused:
+        """Asks for a new socket. Args: name: the transport's, for metrics; proxies: whether this port is told clients by headers."""
+        address = _peer(transport)
+        now_s, now_ms = self._clock.monotonic(), self._clock.unix_ms()
+        proxied = proxies and addresses.is_in(address, self._trusted)
+        verdict = self._admission.enter(address, now_s, now_ms, proxied=proxied)
+        if isinstance(verdict, Refused):
+            self._report(verdict, address)
+        else:
+            self._metrics.accepted.labels(name).inc()
+        return verdict
+
+    def reveal(self, ticket: Ticket, forwarded_for: str | None) -> Refused | None:
+        """Looks behind our own proxy; a no-op for a ticket whose peer is none."""
+        if not addresses.is_in(ticket.address, self._trusted):
+            return None
+        client = addresses.client_address(ticket.address, forwarded_for, self._trusted)
+        if client == ticket.address:
+            return None
+        return self._noted(
+            self._admission.reveal(ticket, client, self._clock.monotonic(), self._clock.unix_ms()), client
+        )
+
+    def page(self, ticket: Ticket) -> Refused | None:
+        """The connection turned out to be for pages."""
+        return self._noted(self._admission.page(ticket, self._clock.monotonic()), ticket.address)
+
+    def give_back(self, ticket: Ticket) -> None:
+        """The connection has shown a valid token."""
+        self._admission.give_back(ticket, self._clock.monotonic())
+
+    def leave(self, ticket: Ticket) -> None:
+        """The socket is gone."""
+        self._admission.leave(ticket)
+
+    def measure(self) -> None:
+        """Brings the gauges up to date."""
+        for table, size in self._admission.table_sizes.items():
+            self._metrics.table_keys.labels(table).set(size)
+        evicted = self._admission.evicted
+        self._metrics.table_evicted.set(evicted)
+        if evicted and self._sparingly.due("limiter_table_overrun", ""):
+            log.warning("limiter_table_overrun", evicted=evicted)
+
+    def _noted(self, refused: Refused | None, address: Address) -> Refused | None:
+        if refused is not None:
+            self._report(refused, address)
+        return refused
+
+    def _report(self, refused: Refused, address: Address) -> None:
+        reason = refused.refusal.value
+        self._metrics.refused.labels(reason).inc()
+        if self._sparingly.due("refused", reason):
+            log.info("refused", reason=reason, address=self._hash_address(str(address)))
+        if refused.refusal in (Refusal.NODE_CONNECTIONS, Refusal.NODE_ATTEMPTS):
+            return  # our own fullness says nothing about this address
+        self._emitter.emit(
+            activity.RateHit(
+                ts_ms=self._clock.unix_ms(),
+                src="gateway",
+                ip=str(address),
+                ip_prefix=addresses.unit(address),
+                limit=reason,
+            )
+        )
+
+
+class Farewell(asyncio.Protocol):
+    """The last words to a socket that is turned away; what it sends is not looked at, and a second later it is cut off."""
+
+    def __init__(self, transport: asyncio.Transport, ground: Ground, words: bytes) -> None:
+        """Args: words: what is said; empty cuts the socket off at once."""
+        self._transport = transport
+        self._ground = ground
+        if not words or transport.is_closing():
+            transport.abort()
+            return
+        transport.set_protocol(self)
+        transport.write(words)
+        finish_writing(transport)
+        ground.wheel.schedule(self, ground.clock.monotonic() + ground.close_s)
+
+    def due(self, now_s: float) -> None:
+        """The second is over."""
+        self._transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The peer has gone first."""
+        self._ground.wheel.cancel(self)
+
+
+def _peer(transport: asyncio.Transport) -> Address:
+    """The address at the other end; an unknown one stands for itself and is counted as any other."""
+    name = transport.get_extra_info("peername")
+    try:
+        return addresses.parse(name[0].split("%", 1)[0])
+    except (TypeError, ValueError, IndexError, AttributeError):
+        return _NOWHERE
