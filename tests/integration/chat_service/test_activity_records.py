@@ -1,0 +1,46 @@
+"""The record of a message tells the detector what it needs, and never the text."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from chat_service.activity_records import ActivityRecords
+from chat_service.core.texttags import TextTags
+from chat_service.turn import Sent
+from garita_common.core import activity
+from garita_common.core.frames import Compose
+from tests.fakes.chat_gateway import stamped, user_id
+
+from .conftest import send
+
+ROOM = "r" + "0" * 32
+TEXT = "¡Mirad esta página! https://a.example y www.b.example"
+RECORDS = ActivityRecords(TextTags(b"k" * 32))
+
+
+def test_a_record_has_tags_and_sizes_but_no_text() -> None:
+    """Length in characters and bytes, links, tags, how it was typed, and the gateway's stamp."""
+    compose = Compose(ms=900, keys=50, fixes=2, paste=False, ikcv=0.5)
+    op = send(ROOM, TEXT, compose=compose)
+    command = stamped("ana", op, connection=7)
+
+    record = RECORDS.message_sent(Sent("g1", command, op))
+
+    assert (record.connection, record.user, record.device, record.room) == ("g1/7", user_id("ana"), "d", ROOM)
+    assert (record.ip, record.ip_prefix, record.ts_ms) == ("203.0.113.7", "203.0.113.7/32", command.received_ms)
+    assert (record.len, record.bytes, record.n_links) == (len(TEXT), len(TEXT.encode()), 2)
+    assert (len(record.tag), len(record.dup_tag), record.compose) == (16, 16, compose)
+    assert b"Mirad" not in activity.encode(record)
+    assert activity.is_key(record)
+
+
+@pytest.mark.parametrize(("ip", "prefix"), [("2001:db8::7", "2001:db8::/64"), ("", ""), ("nonsense", "")])
+def test_an_address_is_counted_by_its_unit(ip: str, prefix: str) -> None:
+    """What is no address has none."""
+    op = send(ROOM)
+
+    record = RECORDS.message_sent(Sent("g1", msgspec.structs.replace(stamped("ana", op), ip=ip), op))
+
+    assert record.ip_prefix == prefix
+    assert record.tag == ""

@@ -1,0 +1,112 @@
+"""The file: durable, one writer, upgraded by scripts, refused in one sentence."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from chat_service.database import FenceLost, open_database, show_life
+from garita_common.config import ConfigError
+
+
+async def test_what_was_committed_is_there_after_opening_again(tmp_path: Path) -> None:
+    """And every opening takes a higher fence."""
+    path = tmp_path / "deep" / "chat.sqlite3"
+    first = await open_database(path, 5)
+    await first.transact(lambda db: db.execute("INSERT INTO users (id, name, named_ms) VALUES ('u1', 'ana', 1)"))
+    await first.close()
+
+    second = await open_database(path, 6)
+    try:
+        assert await second.run(lambda db: db.execute("SELECT name FROM users").fetchall()) == [("ana",)]
+        assert second.fence == first.fence + 1
+    finally:
+        await second.close()
+
+
+async def test_commits_are_durable(tmp_path: Path) -> None:
+    """WAL with a flush to the disk at every commit."""
+    database = await open_database(tmp_path / "chat.sqlite3", 0)
+    try:
+        modes = await database.run(
+            lambda db: [db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")]
+        )
+    finally:
+        await database.close()
+    assert modes == ["wal", 2]
+
+
+async def test_an_overtaken_copy_cannot_write(tmp_path: Path) -> None:
+    """It learns so inside its own transaction; the new owner goes on."""
+    old = await open_database(tmp_path / "chat.sqlite3", 0)
+    new = await open_database(tmp_path / "chat.sqlite3", 0)
+    try:
+        with pytest.raises(FenceLost):
+            await old.transact(lambda db: show_life(db, 1))
+        await new.transact(lambda db: show_life(db, 2))
+        assert await new.run(lambda db: db.execute("SELECT seen_ms FROM owner").fetchone()) == (2,)
+    finally:
+        await old.close()
+        await new.close()
+
+
+async def test_a_transaction_that_raises_leaves_nothing(tmp_path: Path) -> None:
+    """Not even the rows before the fault."""
+
+    def fail(db: sqlite3.Connection) -> None:
+        db.execute("INSERT INTO users (id, name, named_ms) VALUES ('u1', 'ana', 1)")
+        raise ZeroDivisionError
+
+    database = await open_database(tmp_path / "chat.sqlite3", 0)
+    try:
+        with pytest.raises(ZeroDivisionError):
+            await database.transact(fail)
+        assert await database.run(lambda db: db.execute("SELECT * FROM users").fetchall()) == []
+        assert not await database.run(lambda db: db.in_transaction)
+    finally:
+        await database.close()
+
+
+async def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    """With a sentence that names the setting."""
+    path = tmp_path / "chat.sqlite3"
+    path.write_bytes(b"this is a letter to my aunt, and no database at all" * 100)
+
+    with pytest.raises(ConfigError, match="GARITA_CHAT_DATABASE"):
+        await open_database(path, 0)
+
+
+async def test_a_folder_that_cannot_be_is_refused(tmp_path: Path) -> None:
+    """A file stands where the folder should be."""
+    (tmp_path / "here").write_text("")
+
+    with pytest.raises(ConfigError, match="GARITA_CHAT_DATABASE"):
+        await open_database(tmp_path / "here" / "chat.sqlite3", 0)
+
+
+async def test_a_later_schema_is_refused(tmp_path: Path) -> None:
+    """An older service does not write into a newer one's rows."""
+    path = tmp_path / "chat.sqlite3"
+    database = await open_database(path, 0)
+    await database.run(lambda db: db.execute("PRAGMA user_version = 99"))
+    await database.close()
+
+    with pytest.raises(ConfigError, match="later version"):
+        await open_database(path, 0)
+
+
+async def test_every_table_is_strict(tmp_path: Path) -> None:
+    """A wrong type in a row is a fault at once, not a surprise later."""
+    database = await open_database(tmp_path / "chat.sqlite3", 0)
+    try:
+        tables = await database.run(
+            lambda db: db.execute(
+                "SELECT name, strict FROM pragma_table_list WHERE schema = 'main' AND name NOT LIKE 'sqlite_%'"
+            ).fetchall()
+        )
+    finally:
+        await database.close()
+    assert {"events", "requests", "rooms"} <= {name for name, _ in tables}
+    assert all(strict for _, strict in tables)
