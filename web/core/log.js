@@ -4,6 +4,10 @@
  * Because the stretch has no holes, its first `seq` is all that a page of older history needs to be asked for.
  */
 
+export const ADDED = "added";
+export const THERE = "there";
+export const HOLE = "hole";
+
 export class RoomLog {
   #events = [];
   #complete = false;
@@ -25,11 +29,16 @@ export class RoomLog {
     return this.#complete || this.first === 1;
   }
 
-  /** A new event at the end. False where it does not follow the last one: the caller starts anew. */
+  /**
+   * A new event. ADDED at the end; THERE already, because a page of history that was asked for before it came held it too;
+   * HOLE where something is missing before it: the stretch begins anew with it.
+   */
   append(event) {
-    if (this.last !== null && event.seq !== this.last + 1) return false;
+    if (this.last !== null && event.seq <= this.last) return THERE;
+    const hole = this.last !== null && event.seq !== this.last + 1;
+    if (hole) this.clear();
     this.#events.push(event);
-    return true;
+    return hole ? HOLE : ADDED;
   }
 
   /**

@@ -48,3 +48,13 @@ export function linkify(text) {
   if (from < text.length) pieces.push({ text: text.slice(from) });
   return pieces;
 }
+
+const BROWSERS = [["Edg", "Edge"], ["OPR", "Opera"], ["Firefox", "Firefox"], ["Chrome", "Chrome"], ["Safari", "Safari"]];
+const SYSTEMS = [["Windows", "Windows"], ["Android", "Android"], ["iPhone", "iPhone"], ["iPad", "iPad"], ["Mac OS X", "macOS"], ["CrOS", "ChromeOS"], ["Linux", "Linux"]];
+
+/** A device's label for people: "Firefox, Windows" for what a browser says of itself, anything else as it is. */
+export function deviceName(label) {
+  if (!label.startsWith("Mozilla/")) return label;
+  const find = (list) => list.find(([sign]) => label.includes(sign))?.[1];
+  return [find(BROWSERS), find(SYSTEMS)].filter(Boolean).join(", ") || label;
+}

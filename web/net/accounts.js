@@ -23,7 +23,7 @@ export class AccountError extends Error {
 
   /** Whether the same request may well succeed a little later. */
   get temporary() {
-    return ["offline", "internal", "overloaded", "rate_limited"].includes(this.code);
+    return ["offline", "internal", "overloaded", "busy", "rate_limited"].includes(this.code);
   }
 }
 

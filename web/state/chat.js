@@ -9,7 +9,7 @@
  */
 
 import { GAP, RESTORED, TAKE, UNKNOWN } from "../core/cursor.js";
-import { RoomLog } from "../core/log.js";
+import { ADDED, RoomLog, THERE } from "../core/log.js";
 import { Sender } from "./sender.js";
 
 const PAGE = 50;
@@ -80,16 +80,21 @@ export class Chat extends EventTarget {
   }
 
   async create(fields) {
-    const answer = await this.#link.ask("create_room", { cmid: crypto.randomUUID(), ...fields });
-    this.#enter(answer.room, answer.epoch, answer.seq);
-    return answer.room.id;
+    const { room, epoch, seq } = await this.#link.ask("create_room", { cmid: crypto.randomUUID(), ...fields });
+    this.#startNew(room.id, epoch, seq);
+    this.#describe(room);
+    this.#tell("rooms");
+    return room.id;
   }
 
   async join(id) {
-    const answer = await this.#link.ask("join", { cmid: crypto.randomUUID(), room: id });
+    const { epoch, seq } = await this.#link.ask("join", { cmid: crypto.randomUUID(), room: id });
+    // The push of one's own joining follows right behind the answer, so the cursor has to stand before anything else is asked.
+    this.#startNew(id, epoch, seq);
     this.#forgetInvitation(id);
     const { room } = await this.#link.ask("room", { room: id });
-    this.#enter(room, answer.epoch, answer.seq);
+    this.#describe(room);
+    this.#tell("rooms");
     return id;
   }
 
@@ -171,7 +176,7 @@ export class Chat extends EventTarget {
   #blank(id, epoch) {
     const at = this.#cursors.at(id);
     const room = {
-      id, epoch, head: at?.[1] ?? 0, kind: null, title: null, topic: "", members: 0, role: null, peer: null, created: 0,
+      id, epoch, head: at?.[1] ?? 0, kind: null, title: null, topic: "", members: 0, role: null, peer: null, created: 0, countedTo: 0,
       log: new RoomLog(), read: at?.[1] ?? 0, unread: 0, someUnread: false,
     };
     this.rooms.set(id, room);
@@ -181,21 +186,16 @@ export class Chat extends EventTarget {
   #describe(described) {
     const room = this.rooms.get(described.id);
     if (!room) return;
-    const { kind, title, topic, members, role, peer, created } = described;
-    Object.assign(room, { kind, title, topic, members, role, peer: peer ?? null, created });
+    const { kind, title, topic, members, role, peer, created, head } = described;
+    Object.assign(room, { kind, title, topic, members, role, peer: peer ?? null, created, countedTo: head });
   }
 
-  /** A room that one has just come into. */
-  #enter(described, epoch, seq) {
-    const known = this.rooms.get(described.id);
-    if (!known) {
-      this.#cursors.set(described.id, epoch, seq);
-      const room = this.#blank(described.id, epoch);
-      Object.assign(room, { head: seq, read: seq });
-      this.#memory.mark(this.user.id, room.id, epoch, seq);
-    }
-    this.#describe(described);
-    this.#tell("rooms");
+  /** A room that one has just come into: its cursor begins at `seq`. A room that is known already goes on as it is. */
+  #startNew(id, epoch, seq) {
+    if (this.rooms.has(id)) return;
+    this.#cursors.set(id, epoch, seq);
+    this.#blank(id, epoch);
+    this.#memory.mark(this.user.id, id, epoch, seq);
   }
 
   #remove(id) {
@@ -225,24 +225,21 @@ export class Chat extends EventTarget {
   }
 
   #take(room, push) {
-    if (!room.log.append(push)) {
-      room.log.clear();
-      room.log.append(push);
-      this.#tell("log", { room: room.id, change: "reset" });
-    }
+    const place = room.log.append(push);
     room.head = push.seq;
     const mine = push.user?.id === this.user.id;
     if (push.cmid && mine) this.sender.arrived(push.cmid);
     if (push.op === "member") this.#memberChanged(room, push, mine);
     if (mine && push.op === "message" && room.unread === 0 && !room.someUnread) this.#readOwn(room, push.seq);
     this.#count(room);
-    if (room.log.events.length > KEEP_EVENTS * 1.5) {
-      room.log.trim(KEEP_EVENTS);
-      this.#tell("log", { room: room.id, change: "reset" });
-    } else {
-      this.#tell("log", { room: room.id, change: "append", event: push });
-    }
+    if (place !== THERE) this.#tellAppended(room, push, place);
     this.#tell("rooms");
+  }
+
+  #tellAppended(room, event, place) {
+    const long = room.log.events.length > KEEP_EVENTS * 1.5;
+    if (long) room.log.trim(KEEP_EVENTS);
+    this.#tell("log", { room: room.id, change: long || place !== ADDED ? "reset" : "append", event });
   }
 
   #readOwn(room, seq) {
@@ -256,7 +253,8 @@ export class Chat extends EventTarget {
   }
 
   #memberChanged(room, push, mine) {
-    room.members = Math.max(0, room.members + (push.change === "joined" ? 1 : -1));
+    // A description that is newer than the event has counted it.
+    if (push.seq > room.countedTo) room.members = Math.max(0, room.members + (push.change === "joined" ? 1 : -1));
     if (mine && push.change === "left") this.#remove(room.id);
     else this.#tell("members", { room: room.id });
   }
@@ -278,7 +276,8 @@ export class Chat extends EventTarget {
 
   /** In a room by another device, or by somebody who wrote to us: its description lacks our own role. */
   async #cameIn(described) {
-    this.#enter({ ...described, role: null }, described.epoch, described.head);
+    this.#startNew(described.id, described.epoch, described.head);
+    this.#describe({ ...described, role: null });
     const room = this.rooms.get(described.id);
     room.read = 0;
     room.someUnread = described.kind === "direct" && described.head > 0;

@@ -11,7 +11,7 @@ import { download } from "../net/files.js";
 export class FileStore {
   #link;
   #bytes = new Map();
-  #addresses = new Set();
+  #addresses = new Map();
   #followers = new Map();
   #line = Promise.resolve();
   #abort = new AbortController();
@@ -29,27 +29,27 @@ export class FileStore {
 
   /** A blob address to save the file from. */
   async address(file) {
-    return this.#addressOf(await this.#fetch(file), DOWNLOAD_TYPE);
+    return this.#addressOf(file, await this.#fetch(file), DOWNLOAD_TYPE);
   }
 
   /** A blob address to show, or null where the bytes are no picture. */
   async picture(file) {
     const bytes = await this.#fetch(file);
     const type = pictureType(bytes);
-    return type && this.#addressOf(bytes, type);
+    return type && this.#addressOf(file, bytes, type);
   }
 
   close() {
     this.#abort.abort(new DOMException("closed", "AbortError"));
-    for (const address of this.#addresses) URL.revokeObjectURL(address);
+    for (const address of this.#addresses.values()) URL.revokeObjectURL(address);
     this.#addresses.clear();
     this.#bytes.clear();
   }
 
-  #addressOf(bytes, type) {
-    const address = URL.createObjectURL(new Blob([bytes], { type }));
-    this.#addresses.add(address);
-    return address;
+  #addressOf(file, bytes, type) {
+    const name = `${file.id} ${type}`;
+    if (!this.#addresses.has(name)) this.#addresses.set(name, URL.createObjectURL(new Blob([bytes], { type })));
+    return this.#addresses.get(name);
   }
 
   #fetch(file) {

@@ -1,6 +1,6 @@
 /** One's own account: names, language, typing rhythm, two-step login, sessions, leaving. */
 
-import { inFours } from "../core/people.js";
+import { deviceName, inFours } from "../core/people.js";
 import { fill, h, icon } from "./dom.js";
 import { languageSwitch } from "./entrance.js";
 import { FieldTrouble, codeField, copyButton, fieldsOnly, form } from "./forms.js";
@@ -115,16 +115,16 @@ async function drawSessions(section, context) {
     await session.logout(scope);
     if (scope === "others") await drawSessions(section, context);
   });
-  const item = (one) => h("li", {},
+  const item = (one, name = deviceName(one.device_label || one.client_id || "?")) => h("li", {},
     h("div", {},
-      h("strong", {}, one.device_label || one.client_id || "?"), one.current && h("span", { class: "chip", say: "sessions.this" }),
+      h("strong", {}, name), one.current && h("span", { class: "chip", say: "sessions.this" }),
       h("p", { class: "hint", say: () => t("sessions.times", { created: fullDate(one.created_ms), seen: fullDate(one.last_seen_ms) }) })),
     !one.current && h("button", {
-      type: "button", class: "quiet", say: "sessions.end", saying: { "aria-label": ["sessions.end_long", { device: one.device_label }] }, on: { click: end(one.id) },
+      type: "button", class: "quiet", say: "sessions.end", saying: { "aria-label": ["sessions.end_long", { device: name }] }, on: { click: end(one.id) },
     }));
   fill(section,
     h("h2", { id: "sessions-title", tabindex: "-1", say: "sessions.title" }),
-    h("ul", { class: "sessions" }, list.map(item)),
+    h("ul", { class: "sessions" }, list.map((one) => item(one))),
     h("div", { class: "actions" },
       h("button", { type: "button", class: "primary", say: "logout", on: { click: leave("this") } }),
       list.length > 1 && h("button", { type: "button", class: "quiet", say: "logout.others", on: { click: leave("others") } }),

@@ -17,6 +17,8 @@ import { bind, dayName, fullDate, startOfDay, t, timeOfDay } from "./speech.js";
 const TOGETHER_MS = 5 * 60_000;
 const NEAR_END_PX = 80;
 const ANNOUNCED_LETTERS = 200;
+const AGAIN_MS = 5_000;
+const ABOVE_UNREAD_PX = 60;
 
 export class Messages {
   #chat;
@@ -28,6 +30,7 @@ export class Messages {
   #items = new Map();
   #divider;
   #atEnd = true;
+  #height = 0;
   #observer;
   #resize;
 
@@ -52,9 +55,8 @@ export class Messages {
   /** Call once the element stands in the page. */
   start() {
     this.#redraw();
-    this.#observer.observe(this.#state);
+    this.#showUnread();
     for (const part of [this.#list, this.#outbox, this.scroller]) this.#resize.observe(part);
-    if (this.#room.log.events.length === 0) this.#older();
     this.#readIfSeen();
   }
 
@@ -68,10 +70,7 @@ export class Messages {
     if (change === "append") this.#append(event);
     else if (change === "prepend") this.#prepend(events);
     else if (change === "outbox") this.#drawOutbox();
-    else {
-      this.#redraw();
-      if (this.#room.log.events.length === 0) this.#older();
-    }
+    else this.#redraw();
   }
 
   /** Somebody looks at the page again. */
@@ -92,6 +91,7 @@ export class Messages {
     this.#drawOutbox();
     this.#drawState();
     if (this.#atEnd) this.#stick();
+    this.#watchBeginning();
   }
 
   #append(event) {
@@ -114,7 +114,11 @@ export class Messages {
     if (next) this.#remake(next, older.at(-1));
     this.#drawState();
     this.scroller.scrollTop = top + this.scroller.scrollHeight - height;
-    // The place where older events are asked for may still be in sight, and the observer tells only of changes.
+    this.#watchBeginning();
+  }
+
+  /** The place where older events are asked for may still be in sight, and the observer tells only of changes. */
+  #watchBeginning() {
     this.#observer.unobserve(this.#state);
     this.#observer.observe(this.#state);
   }
@@ -175,6 +179,7 @@ export class Messages {
     const { log } = this.#room;
     if (log.complete && log.events.every((event) => event.op !== "message")) bind(this.#state, "text", "messages.none");
     else if (log.complete) bind(this.#state, "text", "messages.beginning");
+    else bind(this.#state, "text", () => "");
   }
 
   async #older() {
@@ -184,18 +189,32 @@ export class Messages {
       await this.#chat.older(this.#room.id);
     } catch (error) {
       bind(this.#state, "text", () => protocolSentence(error.code));
+      setTimeout(() => this.#watchBeginning(), AGAIN_MS);
     }
-    if (!this.#room.log.complete && this.#state.textContent === t("messages.loading")) bind(this.#state, "text", () => " ");
   }
 
   #scrolled() {
     const { scrollTop, scrollHeight, clientHeight } = this.scroller;
+    // A picture that came in makes the list taller, and the browser tells that as scrolling: nobody has left the end.
+    if (this.#atEnd && scrollHeight !== this.#height) return this.#stick();
+    this.#height = scrollHeight;
     this.#atEnd = scrollHeight - scrollTop - clientHeight < NEAR_END_PX;
     if (this.#atEnd) this.#readIfSeen();
+    return undefined;
   }
 
   #stick() {
-    this.scroller.scrollTop = this.scroller.scrollHeight;
+    this.#height = this.scroller.scrollHeight;
+    this.scroller.scrollTop = this.#height;
+  }
+
+  /** Much was said meanwhile: begin where one stopped reading. */
+  #showUnread() {
+    const line = this.#list.querySelector(".new-line");
+    if (!line || line.offsetTop >= this.scroller.scrollTop) return;
+    this.#atEnd = false;
+    this.scroller.scrollTop = line.offsetTop - ABOVE_UNREAD_PX;
+    this.toEnd.hidden = false;
   }
 
   #readIfSeen() {

@@ -64,23 +64,27 @@ function speak(element, place, what) {
   else element.setAttribute(place, text);
 }
 
-/** Times of day, dates and sizes as people write them. */
+/** How dates and numbers are written: as in the reader's own region where it speaks this language. */
+function locale() {
+  return navigator.languages.find((tag) => tag.toLowerCase().split("-", 1)[0] === language) ?? language;
+}
+
 export function timeOfDay(ms) {
-  return new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit" }).format(ms);
+  return new Intl.DateTimeFormat(locale(), { hour: "2-digit", minute: "2-digit" }).format(ms);
 }
 
 export function dayName(ms, now = Date.now()) {
   const days = Math.round((startOfDay(now) - startOfDay(ms)) / 86_400_000);
   if (days === 0 || days === 1) {
-    const word = new Intl.RelativeTimeFormat(language, { numeric: "auto" }).format(-days, "day");
+    const word = new Intl.RelativeTimeFormat(locale(), { numeric: "auto" }).format(-days, "day");
     return word.charAt(0).toLocaleUpperCase(language) + word.slice(1);
   }
   const year = new Date(ms).getFullYear() === new Date(now).getFullYear() ? {} : { year: "numeric" };
-  return new Intl.DateTimeFormat(language, { weekday: "long", day: "numeric", month: "long", ...year }).format(ms);
+  return new Intl.DateTimeFormat(locale(), { weekday: "long", day: "numeric", month: "long", ...year }).format(ms);
 }
 
 export function fullDate(ms) {
-  return new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }).format(ms);
+  return new Intl.DateTimeFormat(locale(), { dateStyle: "medium", timeStyle: "short" }).format(ms);
 }
 
 export function startOfDay(ms) {
@@ -91,5 +95,5 @@ export function sizeText(bytes) {
   const [unit, by] = bytes < 1024 ? ["byte", 1] : bytes < 1024 ** 2 ? ["kilobyte", 1024] : ["megabyte", 1024 ** 2];
   const digits = { maximumFractionDigits: bytes / by < 10 ? 1 : 0 };
   const style = { style: "unit", unit, unitDisplay: unit === "byte" ? "long" : "short" };
-  return new Intl.NumberFormat(language, { ...style, ...digits }).format(bytes / by);
+  return new Intl.NumberFormat(locale(), { ...style, ...digits }).format(bytes / by);
 }

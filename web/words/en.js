@@ -260,5 +260,6 @@ export default {
   "account.rate_limited": "Too many tries.",
   "account.internal": "Something went wrong on the server. Please try again.",
   "account.overloaded": "The server has too much to do. Please try again in a moment.",
+  "account.busy": "The server is busy. Please try again in a moment.",
   "account.proof_failed": "Your browser could not solve the puzzle. Please try again.",
 };

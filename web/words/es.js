@@ -260,5 +260,6 @@ export default {
   "account.rate_limited": "Demasiados intentos.",
   "account.internal": "Algo ha fallado en el servidor. Inténtalo de nuevo.",
   "account.overloaded": "El servidor tiene demasiado trabajo. Inténtalo en un momento.",
+  "account.busy": "El servidor está ocupado. Inténtalo en un momento.",
   "account.proof_failed": "Tu navegador no pudo resolver el acertijo. Inténtalo de nuevo.",
 };
