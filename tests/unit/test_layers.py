@@ -35,6 +35,8 @@ TALKING_PARTS = frozenset({"urllib.request"})  # talks, while the rest of its pa
 TALKING_CALLS = frozenset({"open", "print", "input", "breakpoint", "exec", "eval", "compile", "__import__"})
 CLOCKS_AND_CHANCE = frozenset({"now", "utcnow", "today", "uuid1", "uuid4", "uuid6", "uuid7"})
 
+READS_ALL_SETTINGS = frozenset({"garita_local.settings_page"})  # writes docs/configuration.md; runs in no service
+
 
 @dataclass(frozen=True)
 class Module:
@@ -132,6 +134,8 @@ def leaves_core(module: Module) -> list[str]:
 
 def crosses_services(module: Module) -> list[str]:
     """Imports of another distribution than the shared one. The launcher starts the others as processes only."""
+    if module.name in READS_ALL_SETTINGS:
+        return []
     return [
         f"imports {name}"
         for name in sorted(imports(module))

@@ -41,6 +41,11 @@ class Addresses:
         """The one origin of page, socket and accounts."""
         return http_address(self.gateways[0].http)
 
+    @property
+    def origins(self) -> str:
+        """The pages that are ours: of every gateway, by number and by name, since a browser may be pointed at either."""
+        return ",".join(f"http://{host}:{pair.http}" for pair in self.gateways for host in (HOST, "localhost"))
+
 
 @dataclass(frozen=True)
 class Process:
@@ -101,7 +106,7 @@ def service_processes(
         "GARITA_AUTH_HTTP_HOST": HOST,
         "GARITA_AUTH_HTTP_PORT": str(addresses.auth_http),
         "GARITA_AUTH_DATABASE": str(layout.database("auth")),
-        "GARITA_AUTH_PUBLIC_ORIGIN": addresses.origin,
+        "GARITA_AUTH_PUBLIC_ORIGIN": addresses.origins,
         "GARITA_AUTH_TRUSTED_PROXIES": HOST,
     }
     detector = shared | {
@@ -133,8 +138,7 @@ def redis_process(program: Path, config: Path, layout: Layout, around: Surroundi
 def _gateway_settings(
     layout: Layout, addresses: Addresses, web: Path, ports: GatewayPorts, inner: int
 ) -> dict[str, str]:
-    """A gateway accepts pages of every gateway, by number and by name: a browser may be pointed at either."""
-    origins = [f"http://{host}:{pair.http}" for pair in addresses.gateways for host in (HOST, "localhost")]
+    """A gateway's addresses, and where it finds accounts, files and the page."""
     return {
         "GARITA_GATEWAY_INNER_HOST": HOST,
         "GARITA_GATEWAY_INNER_PORT": str(inner),
@@ -145,7 +149,7 @@ def _gateway_settings(
         "GARITA_GATEWAY_AUTH_URL": http_address(addresses.auth_http),
         "GARITA_GATEWAY_BLOB_URL": layout.blobs.as_uri(),
         "GARITA_GATEWAY_WEB_DIR": str(web),
-        "GARITA_GATEWAY_ORIGINS": ",".join(origins),
+        "GARITA_GATEWAY_ORIGINS": addresses.origins,
     }
 
 
