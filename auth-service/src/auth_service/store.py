@@ -57,14 +57,22 @@ class Store:
     async def writing(self) -> AsyncIterator[Db]:
         """One transaction: committed at the end of the block, rolled back when it raises."""
         async with self._lock:
-            await self._writer.execute("BEGIN IMMEDIATE")
             try:
+                await self._writer.execute("BEGIN IMMEDIATE")
                 yield self._writer
                 await self._writer.execute("COMMIT")
             except BaseException:
-                if self._writer.in_transaction:
-                    await self._writer.execute("ROLLBACK")
+                await self._undo()
                 raise
+
+    async def _undo(self) -> None:
+        """Rolls back whatever is open. A cancelled statement still runs in the connection's thread, so this waits its turn behind it, also behind a COMMIT
+        that nobody waits for any more: then there is nothing left to undo.
+        """
+        try:
+            await self._writer.execute("ROLLBACK")
+        except sqlite3.OperationalError:
+            pass
 
 
 @asynccontextmanager

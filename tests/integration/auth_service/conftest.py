@@ -6,6 +6,7 @@ import asyncio
 import base64
 import hashlib
 import itertools
+import re
 import struct
 import time
 from collections.abc import AsyncIterator, Callable
@@ -139,8 +140,8 @@ class World:
 
     async def code_for(self, to: str) -> str:
         """The newest code sent to an address."""
-        text = [message["text"] for message in await self.outbox() if message["to"] == to][-1]
-        return next(word.strip(".") for word in text.split() if word.strip(".").isdigit() and len(word.strip(".")) == 6)
+        texts = [message["text"] for message in await self.outbox() if message["to"] == to]
+        return next(found[0] for text in reversed(texts) if (found := re.findall(r"\b\d{6}\b", text)))
 
     async def proof(self, action: str) -> dict[str, Any]:
         """A solved challenge that is old enough for a form."""
