@@ -5,7 +5,8 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -13,6 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import redis.asyncio as redis
+from redis.exceptions import ConnectionError as Unreachable
 from redis.exceptions import NoPermissionError, RedisError
 
 from garita_common import bus
@@ -89,7 +91,7 @@ def test_the_acl_file_holds_no_password(tmp_path: Path) -> None:
 
     assert not any(path.read_text() in acl for path in (tmp_path / "all").iterdir())
     assert "{" not in acl
-    assert [line.split()[1] for line in acl.splitlines()] == ["default", *SERVICES, "operator"]
+    assert [line.split()[1] for line in acl.splitlines()] == ["default", "health", *SERVICES, "operator"]
 
 
 def test_a_lost_secret_of_stored_accounts_stops_the_start(tmp_path: Path) -> None:
@@ -147,27 +149,40 @@ def _server() -> str:
     return str(get_binary_path())
 
 
+@contextmanager
+def serving(folder: Path) -> Iterator[Users]:
+    """A private server on a unix socket with an append-only file, killed at the end of the block like a process that crashed."""
+    socket = folder / "redis.sock"
+    words = [
+        _server(), "--port", "0", "--unixsocket", str(socket), "--dir", str(folder), "--save", "", "--appendonly", "yes",
+        "--appendfsync", "always", "--aclfile", str(folder / "secrets" / "redis" / "users.acl"),
+    ]  # fmt: skip
+    with subprocess.Popen(words, stdout=subprocess.PIPE) as server:
+        try:
+            assert server.stdout is not None
+            log = b""
+            while b"eady to accept connections" not in log:
+                line = server.stdout.readline()
+                assert line, log.decode()
+                log += line
+            yield Users(socket, folder / "secrets")
+        finally:
+            server.kill()
+
+
 @pytest.fixture
-async def users() -> AsyncIterator[Users]:
-    """A private server on a unix socket, with users made by the first start."""
+def folder() -> Iterator[Path]:
+    """A folder with a short name, as a socket needs, where the first start has been."""
     with tempfile.TemporaryDirectory(prefix="garita-acl-") as name:
-        folder = Path(name)
-        prepare(folder / "secrets")
-        socket = folder / "redis.sock"
-        words = [_server(), "--port", "0", "--unixsocket", str(socket), "--dir", name, "--save", "", "--aclfile"]
-        with subprocess.Popen(
-            [*words, str(folder / "secrets" / "redis" / "users.acl")], stdout=subprocess.PIPE
-        ) as server:
-            try:
-                assert server.stdout is not None
-                log = b""
-                while b"eady to accept connections" not in log:
-                    line = server.stdout.readline()
-                    assert line, log.decode()
-                    log += line
-                yield Users(socket, folder / "secrets")
-            finally:
-                server.terminate()
+        prepare(Path(name) / "secrets")
+        yield Path(name)
+
+
+@pytest.fixture
+def users(folder: Path) -> Iterator[Users]:
+    """A private server with users made by the first start."""
+    with serving(folder) as users:
+        yield users
 
 
 MAY = [
@@ -191,7 +206,13 @@ MAY = [
     ("auth", "HGETALL bans"),
     ("auth", "XADD activity:key MAXLEN ~ 10 * e x"),
     ("detector", "XGROUP CREATE activity:key detector 0 MKSTREAM"),
+    ("detector", "WATCH bans:generation"),
+    ("detector", "XADD activity:dead MAXLEN ~ 10 * e x"),
+    ("detector", "XINFO GROUPS activity:key"),
+    ("detector", "XPENDING activity:key detector"),
     ("detector", "HSET bans user:u1 x"),
+    ("detector", "HDEL bans user:u2"),
+    ("detector", "HLEN bans"),
     ("detector", "SET bans:generation 1"),
     ("detector", "PUBLISH ban:push x"),
     ("detector", "PUBLISH user:u1 x"),
@@ -199,7 +220,7 @@ MAY = [
 
 MAY_NOT = [
     *[(user, command) for user in ("gateway", "chat", "auth") for command in [
-        "HSET bans user:u1 x", "HDEL bans user:u1", "DEL bans", "SET bans:generation 1", "PUBLISH ban:push x",
+        "HSET bans user:u1 x", "HDEL bans user:u1", "DEL bans", "WATCH bans", "SET bans:generation 1", "PUBLISH ban:push x",
         "XRANGE activity:key - +", "XREADGROUP GROUP detector me STREAMS activity:key >", "XGROUP CREATE activity:key g 0",
         "XDEL activity:key 1-1", "XTRIM activity:key MAXLEN 0", "XADD activity:dead * e x",
     ]],
@@ -231,10 +252,14 @@ async def test_no_service_may_do_anothers_part(users: Users) -> None:
     assert allowed == []
 
 
-async def test_the_script_of_the_limits_runs(users: Users) -> None:
-    """The auth service's scripts may touch its own keys, and through them nothing else."""
+async def test_the_scripts_of_the_limits_run(users: Users) -> None:
+    """The auth service's transactions and scripts may touch its own keys, and through them nothing else."""
     client = bus.connect(users.url("auth"))
     try:
+        async with client.pipeline(transaction=True) as pipe:
+            pipe.set("lim:shut:x", 1, px=1000)
+            pipe.delete("lim:try:x")
+            assert await pipe.execute() == [True, 0]
         script = client.register_script(
             "redis.call('HSET', KEYS[1], 't', '1') redis.call('PEXPIRE', KEYS[1], 1000) return redis.call('HMGET', KEYS[1], 't')"
         )
@@ -259,12 +284,37 @@ async def test_the_detector_reads_what_was_added(users: Users) -> None:
         await client.aclose()
 
 
-async def test_without_a_password_there_is_only_a_ping(users: Users) -> None:
-    """The health check's user can do nothing else."""
-    client = redis.Redis(unix_socket_path=str(users.socket))
-    try:
-        assert await client.ping()
-        with pytest.raises(NoPermissionError):
-            await client.get("bans:generation")
-    finally:
+async def test_transactions_survive_a_crash(folder: Path) -> None:
+    """The server reads its append-only file as the user `default`, and must not refuse itself what services wrote in transactions."""
+    with serving(folder) as users:
+        client: Any = bus.connect(users.url("detector"))
+        async with client.pipeline(transaction=True) as pipe:
+            await pipe.watch("bans:generation")
+            assert await pipe.get("bans:generation") is None
+            pipe.multi()
+            pipe.hset("bans", "user:u1", "x")
+            pipe.set("bans:generation", "1")
+            await pipe.execute()
         await client.aclose()
+
+    with serving(folder) as users:
+        assert await users.do("auth", "HGETALL bans") == {b"user:u1": b"x"}
+        assert await users.do("auth", "GET bans:generation") == b"1"
+        assert await users.denials() == []
+
+
+async def test_without_logging_in_there_is_nothing(users: Users) -> None:
+    """Neither as nobody nor as `default` with any password; the health check's user can ask whether the server is up, and no more."""
+    nobody = bus.connect(f"unix://{users.socket}")
+    default = bus.connect(f"unix://default:any@{users.socket}")
+    health = bus.connect(f"unix://health:any@{users.socket}")
+    try:
+        for client in (nobody, default):
+            with pytest.raises(Unreachable, match=r"uthentication|invalid username"):
+                await client.ping()
+        assert await health.ping()
+        with pytest.raises(NoPermissionError):
+            await health.get("bans:generation")
+    finally:
+        for client in (nobody, default, health):
+            await client.aclose()
