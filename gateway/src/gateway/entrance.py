@@ -118,10 +118,10 @@ class Farewell(asyncio.Protocol):
         """Args: words: what is said; empty cuts the socket off at once."""
         self._transport = transport
         self._ground = ground
+        transport.set_protocol(self)
         if not words or transport.is_closing():
             transport.abort()
             return
-        transport.set_protocol(self)
         transport.write(words)
         finish_writing(transport)
         ground.wheel.schedule(self, ground.clock.monotonic() + ground.close_s)
