@@ -140,6 +140,7 @@ class Link:
                 try:
                     await self._transport.send(saying.request(op, request_id, fields))
                 except TransportClosed as exc:
+                    self.fail(str(exc))
                     raise LinkLost("The connection has ended.") from exc
                 return await answer
         finally:
@@ -154,6 +155,7 @@ class Link:
         try:
             await self._transport.send(data, chunk=chunk)
         except TransportClosed as exc:
+            self.fail(str(exc))
             raise LinkLost("The connection has ended.") from exc
 
     async def renew(self, token: str) -> int | None:

@@ -1,0 +1,110 @@
+"""The command `garita`: reads the command line, calls one command, and turns every error into one clear sentence."""
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+from .commands import accounts, bans, chat, status
+from .commands.places import Choices, Places
+from .commands.terminal import Terminal
+from .core.errors import AuthRefused, GaritaError
+from .core.texts import language_of
+
+EX_INTERRUPTED = 130
+
+
+def main(words: list[str] | None = None) -> int:
+    """The command; its exit status."""
+    arguments = _parser().parse_args(words)
+    terminal = Terminal(language_of(os.environ.get("LC_ALL") or os.environ.get("LANG")))
+    choices = Choices(
+        state=arguments.state,
+        server=arguments.server,
+        connect=getattr(arguments, "connect", None),
+        login=arguments.login,
+    )
+    try:
+        return asyncio.run(_run(arguments, Places(choices, terminal), terminal))
+    except (KeyboardInterrupt, EOFError):
+        return EX_INTERRUPTED
+    except AuthRefused as exc:
+        return _fail(_told(exc))
+    except GaritaError as exc:
+        return _fail(str(exc))
+    except OSError as exc:
+        return _fail(f"{exc.filename or ''} {exc.strerror or exc}".strip())
+
+
+def _run(arguments: argparse.Namespace, places: Places, terminal: Terminal) -> Coroutine[Any, Any, int]:
+    match arguments.command:
+        case "register":
+            return accounts.register(places, terminal)
+        case "login":
+            return accounts.login(places, terminal)
+        case "logout":
+            return accounts.logout(places, terminal, arguments.scope)
+        case "chat":
+            return chat.chat(places, terminal, arguments.room)
+        case "status":
+            return status.status(places, terminal)
+        case _:
+            return _run_bans(arguments, places, terminal)
+
+
+def _run_bans(arguments: argparse.Namespace, places: Places, terminal: Terminal) -> Coroutine[Any, Any, int]:
+    match arguments.action:
+        case "explain":
+            return bans.explain(places, terminal, arguments.decision)
+        case "lift":
+            return bans.lift(places, terminal, arguments.decision, arguments.reason)
+        case _:
+            return bans.show_bans(places, terminal, everything=getattr(arguments, "all", False))
+
+
+def _parser() -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--server", help="address of the server, such as https://chat.example.org")
+    common.add_argument(
+        "--state", type=Path, default=Path("var"), help="state folder of a stack that runs here (./var)"
+    )
+    common.add_argument("--login", type=Path, help="file with the login (~/.config/garita/login.json)")
+    parser = argparse.ArgumentParser(prog="garita", description="Chat, files and administration for Garita.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    commands.add_parser("register", parents=[common], help="make an account")
+    commands.add_parser("login", parents=[common], help="log in; asks for the second factor where there is one")
+    leave = commands.add_parser("logout", parents=[common], help="end the session")
+    leave.add_argument("--scope", choices=("this", "others", "all"), default="this")
+    talk = commands.add_parser("chat", parents=[common], help="talk")
+    talk.add_argument("room", nargs="?", help="title or id of a room to go into")
+    talk.add_argument("--connect", help="tcp://, tls://, ws:// or wss:// address to chat at")
+    commands.add_parser("status", parents=[common], help="show the processes of the stack that runs here")
+    ban = commands.add_parser("bans", parents=[common], help="list, explain and lift bans (operators)")
+    actions = ban.add_subparsers(dest="action", metavar="action")
+    show = actions.add_parser("list", help="the active bans")
+    show.add_argument("--all", action="store_true", help="those that have ended too")
+    why = actions.add_parser("explain", help="why a decision was made")
+    why.add_argument("decision", type=int)
+    lift = actions.add_parser("lift", help="take a ban back")
+    lift.add_argument("decision", type=int)
+    lift.add_argument("--reason", required=True, help="kept in the audit log")
+    return parser
+
+
+def _told(refusal: AuthRefused) -> str:
+    """A refusal with what else its answer says."""
+    reasons = refusal.problem.get("reasons")
+    wait = f" ({refusal.retry_after_s:.0f} s)" if refusal.retry_after_s else ""
+    return f"{refusal}{wait}" + (f" [{', '.join(map(str, reasons))}]" if isinstance(reasons, list) else "")
+
+
+def _fail(sentence: str) -> int:
+    print(f"garita: {sentence}", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,118 @@
+"""`garita register`, `garita login`, `garita logout`."""
+
+import json
+import re
+
+import aiohttp
+
+from garita_client.account import Account
+from garita_client.auth_api import AuthApi, Flow, Ticket, User
+from garita_client.core.errors import AuthRefused, GaritaError
+
+from .places import Places
+from .terminal import Terminal
+
+TRIES = 5
+OUTBOX_TIMEOUT_S = 10.0
+
+
+async def register(places: Places, terminal: Terminal) -> int:
+    """A new account, step by step."""
+    server = places.server_for_new()
+    async with AuthApi(places.api_of(server)) as api:
+        account = Account(api, places.store)
+        contact = (await terminal.ask("ask_contact")).strip()
+        password = await _new_password(terminal)
+        terminal.say("proof")
+        email, phone = (contact, None) if "@" in contact else (None, contact)
+        flow = await account.register(email=email, phone=phone, password=password, locale=terminal.language)
+        ticket = await _confirm(account, flow, contact, places.outbox_of(server), terminal)
+        user = await _choose_name(account, flow, ticket, terminal)
+    terminal.say("welcome", name=user.username)
+    return 0
+
+
+async def login(places: Places, terminal: Terminal) -> int:
+    """Name, password, and the second factor where there is one."""
+    async with AuthApi(places.api_of(places.server_for_new())) as api:
+        account = Account(api, places.store)
+        identifier = (await terminal.ask("ask_identifier")).strip()
+        password = await terminal.ask("ask_password", secret=True)
+        outcome = await account.login(identifier, password)
+        user = outcome if isinstance(outcome, User) else await _second_factor(account, outcome, terminal)
+    terminal.say("welcome", name=user.username)
+    return 0
+
+
+async def logout(places: Places, terminal: Terminal, scope: str) -> int:
+    """Ends this session, the others, or all."""
+    login = places.login_needed()
+    async with AuthApi(places.api_of(login.server)) as api:
+        await Account(api, places.store).logout(scope)
+    terminal.say("logged_out")
+    return 0
+
+
+async def _new_password(terminal: Terminal) -> str:
+    for _ in range(TRIES):
+        password = await terminal.ask("ask_new_password", secret=True)
+        if password == await terminal.ask("ask_again", secret=True):
+            return password
+        terminal.say("not_the_same")
+    raise GaritaError(terminal.word("not_the_same"))
+
+
+async def _confirm(account: Account, flow: Flow, contact: str, outbox: str | None, terminal: Terminal) -> Ticket:
+    """The code that was sent; a demo server shows it, so it need only be confirmed with Enter."""
+    shown = await _demo_code(outbox, contact) if outbox else None
+    if shown:
+        terminal.say("demo_code", code=shown)
+    for attempt in range(TRIES):
+        code = (await terminal.ask("ask_code", default=shown or "")).strip()
+        try:
+            return await account.verify(flow, code)
+        except AuthRefused as exc:
+            if exc.code != "code_invalid" or attempt == TRIES - 1:
+                raise
+            terminal.say("wrong_code")
+    raise GaritaError(terminal.word("wrong_code"))
+
+
+async def _choose_name(account: Account, flow: Flow, ticket: Ticket, terminal: Terminal) -> User:
+    while True:
+        name = (await terminal.ask("ask_name")).strip()
+        try:
+            return await account.complete(flow, ticket, name)
+        except AuthRefused as exc:
+            if exc.code == "username_taken":
+                terminal.say("name_taken")
+            elif exc.code == "invalid_request":
+                terminal.show(str(exc))
+            else:
+                raise
+
+
+async def _second_factor(account: Account, ticket: str, terminal: Terminal) -> User:
+    for attempt in range(TRIES):
+        code = (await terminal.ask("ask_totp")).strip()
+        try:
+            return await account.login_mfa(ticket, code)
+        except AuthRefused as exc:
+            if exc.code != "invalid_code" or attempt == TRIES - 1:
+                raise
+            terminal.say("wrong_code")
+    raise GaritaError(terminal.word("wrong_code"))
+
+
+async def _demo_code(outbox: str, contact: str) -> str | None:
+    """The newest code that would have been sent to a contact; None when the outbox does not say."""
+    timeout = aiohttp.ClientTimeout(total=OUTBOX_TIMEOUT_S)
+    try:
+        async with aiohttp.ClientSession(timeout=timeout) as session, session.get(outbox) as answer:
+            entries = json.loads(await answer.text()) if answer.status == 200 else []
+    except (aiohttp.ClientError, OSError, TimeoutError, ValueError):
+        return None
+    wanted = contact.casefold()
+    texts = [str(entry.get("text", "")) for entry in entries if str(entry.get("to", "")).casefold() == wanted]
+    found = re.search(r"\b\d{6}\b", texts[-1]) if texts else None
+    return found.group() if found else None

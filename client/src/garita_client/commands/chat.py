@@ -1,0 +1,313 @@
+"""`garita chat`: rooms, messages and files in a terminal. New messages appear above the line that is being typed."""
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+
+from garita_client.account import Account
+from garita_client.auth_api import AuthApi
+from garita_client.client import Client
+from garita_client.core.display import numbered, printable, safe_file_name, size_text
+from garita_client.core.errors import Closed, Ended, GaritaError, NoAnswer, TransferFailed
+from garita_client.core.hearing import Event, FileInfo, RoomInfo
+from garita_client.core.typed import Command, Nothing, Say, read_line
+from garita_client.files import download, upload
+
+from .places import Places
+from .terminal import Terminal
+
+CONNECT_TIMEOUT_S = 30.0
+HISTORY_AT_JOIN = 20
+WATCH_S = 0.5
+
+
+class Quit(Exception):
+    """The person has had enough."""
+
+
+async def chat(places: Places, terminal: Terminal, room: str | None) -> int:
+    """Talks until /quit or the end of the input."""
+    login = places.login_needed()
+    address = places.chat_address(login.server)
+    async with AuthApi(places.api_of(login.server)) as api:
+        account = Account(api, places.store)
+        terminal.say("connecting", address=address)
+        async with Client(address, account, name="garita chat") as client:
+            try:
+                welcome = await client.connected(timeout_s=CONNECT_TIMEOUT_S)
+            except NoAnswer as exc:
+                raise GaritaError(f"{exc} {client.trouble}".strip()) from exc
+            terminal.say("connected", name=welcome.user.name)
+            await _talk(ChatScreen(client, terminal), room)
+    return 0
+
+
+async def _talk(screen: "ChatScreen", room: str | None) -> None:
+    """The person's lines and the server's events, side by side, until one of them ends."""
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(screen.hear(), name="hear")
+            tasks.create_task(screen.watch(), name="watch")
+            tasks.create_task(screen.read(room), name="read")
+    except* Quit:
+        pass
+    except* Ended as group:
+        raise group.exceptions[0] from None
+
+
+class ChatScreen:
+    """What the person sees and can do."""
+
+    def __init__(self, client: Client, terminal: Terminal) -> None:
+        """Args: client: connected."""
+        self._client = client
+        self._terminal = terminal
+        self._room: RoomInfo | None = None
+        self._rooms: dict[str, RoomInfo] = {}
+        self._files: list[FileInfo] = []
+
+    # --- hearing ------------------------------------------------------------------------------------------------------------------
+
+    async def hear(self) -> None:
+        """Shows events as they come."""
+        async for event in self._client:
+            self._show(event)
+
+    async def watch(self) -> None:
+        """Says when the connection is lost and when it is back."""
+        stood = True
+        while True:
+            await asyncio.sleep(WATCH_S)
+            stands = self._client.is_connected
+            if stood and not stands:
+                self._terminal.say("lost", why=self._client.trouble or "?")
+            elif stands and not stood:
+                self._terminal.say("reconnected")
+            stood = stands
+
+    def _show(self, event: Event) -> None:
+        terminal = self._terminal
+        user = printable(event.user.name) if event.user else "?"
+        match event.op:
+            case "message":
+                self._show_message(event, user)
+            case "member" if event.change in ("joined", "left"):
+                terminal.show(
+                    f"{_clock(event.ts)} " + terminal.word(event.change, user=user, room=self._name(event.room_id))
+                )
+            case "notice" if event.kind == "invited" and isinstance(event.room, RoomInfo):
+                by = printable(event.by.name) if event.by else "?"
+                terminal.say("invited", user=by, room=_title(event.room), id=event.room.id)
+            case "notice" if isinstance(event.room, RoomInfo):
+                self._rooms[event.room.id] = event.room
+            case "reset":
+                terminal.say("reset")
+            case "gone":
+                terminal.say("gone", room=self._name(event.room_id))
+            case _:
+                pass
+
+    def _show_message(self, event: Event, user: str) -> None:
+        here = self._room is not None and event.room_id == self._room.id
+        place = "" if here else f"[{self._name(event.room_id)}] "
+        if event.text or not event.files:
+            self._terminal.show(f"{_clock(event.ts)} {place}{user}: {printable(event.text or '')}")
+        for file in event.files:
+            self._files.append(file)
+            told = self._terminal.word(
+                "file_line", number=len(self._files), name=printable(file.name), size=size_text(file.size)
+            )
+            self._terminal.show(f"{_clock(event.ts)} {place}{user}: {told}")
+
+    def _name(self, room: str | None) -> str:
+        info = self._rooms.get(room or "")
+        return _title(info) if info else (room or "?")[:9]
+
+    # --- typing -------------------------------------------------------------------------------------------------------------------
+
+    async def read(self, room: str | None) -> None:
+        """Takes lines until the end."""
+        await self._learn_rooms()
+        if room:
+            await self._try(self._join, room)
+        elif len(self._rooms) == 1:
+            await self._try(self._enter, next(iter(self._rooms.values())))
+        while True:
+            prompt = f"{_title(self._room)}> " if self._room else "> "
+            try:
+                line = await self._terminal.line(prompt)
+            except (EOFError, KeyboardInterrupt) as exc:
+                raise Quit from exc
+            match read_line(line):
+                case Nothing():
+                    continue
+                case Say(said):
+                    await self._try(self._say, said)
+                case Command(word, rest):
+                    await self._try(self._command, word, rest)
+
+    async def _try(self, what: object, *words: object) -> None:
+        """A refusal is told, and the chat goes on."""
+        assert callable(what)  # noqa: S101 - a method of this class
+        try:
+            await what(*words)
+        except Ended as exc:
+            if not isinstance(exc, Closed):
+                raise
+        except (GaritaError, TransferFailed, OSError) as exc:
+            self._terminal.show(str(exc))
+
+    async def _command(self, word: str, rest: str) -> None:
+        """One command; those that need a word say so."""
+        if word in ("/quit", "/exit"):
+            raise Quit
+        bare = {"/help": self._help, "/leave": self._leave, "/members": self._members}
+        optional = {"/rooms": self._list_rooms, "/history": self._older}
+        needy = {
+            "/join": self._join, "/create": self._create, "/direct": self._direct, "/invite": self._invite,
+            "/up": self._up, "/down": self._down,
+        }  # fmt: skip
+        if word in bare:
+            await bare[word]()
+        elif word in optional or (word in needy and rest):
+            await (optional | needy)[word](rest)
+        elif word in needy:
+            usage = next(line for line in self._terminal.word("help").splitlines() if line.startswith(word + " "))
+            self._terminal.say("usage", usage=usage)
+        else:
+            self._terminal.say("unknown_command", word=printable(word))
+
+    async def _help(self) -> None:
+        self._terminal.say("help")
+
+    async def _direct(self, user: str) -> None:
+        await self._enter(await self._client.direct_room(user))
+
+    async def _invite(self, user: str) -> None:
+        await self._client.invite(self._here().id, user)
+        self._terminal.say("invited_user", user=user)
+
+    async def _older(self, count: str) -> None:
+        await self._history(int(count) if count.isdigit() else HISTORY_AT_JOIN)
+
+    def _here(self) -> RoomInfo:
+        if self._room is None:
+            raise GaritaError(self._terminal.word("no_room"))
+        return self._room
+
+    async def _say(self, said: str) -> None:
+        await self._client.send(self._here().id, said)
+
+    async def _learn_rooms(self) -> None:
+        self._rooms |= {room.id: room for room in await self._client.rooms()}
+
+    async def _list_rooms(self, scope: str) -> None:
+        rooms = await self._client.rooms("public" if scope == "public" else "mine")
+        if not rooms:
+            self._terminal.say("no_rooms")
+        for room in rooms:
+            self._terminal.show(f"{room.id}  {room.kind:8}  {room.members:5}  {_title(room)}")
+
+    async def _join(self, wanted: str) -> None:
+        room = await self._find(wanted)
+        if room.role is None:
+            await self._client.join(room.id)
+        await self._enter(room)
+
+    async def _find(self, wanted: str) -> RoomInfo:
+        """A room by id or title, among one's own and the public ones."""
+        rooms = {room.id: room for room in await self._client.rooms("public")}
+        rooms |= {room.id: room for room in await self._client.rooms("mine")}
+        if wanted in rooms:
+            return rooms[wanted]
+        if wanted.startswith("r") and len(wanted) == 33:
+            return await self._client.room(wanted)
+        found = [room for room in rooms.values() if _title(room).casefold() == wanted.casefold()]
+        if len(found) == 1:
+            return found[0]
+        raise GaritaError(self._terminal.word("many_rooms" if found else "no_such_room", room=wanted))
+
+    async def _create(self, rest: str) -> None:
+        private = rest.startswith("-p ")
+        title = rest.removeprefix("-p ").strip()
+        room = await self._client.create_room("private" if private else "public", title)
+        self._terminal.say("room_made", room=_title(room))
+        await self._enter(room)
+
+    async def _enter(self, room: RoomInfo) -> None:
+        self._room = room
+        self._rooms[room.id] = room
+        self._terminal.say("in_room", room=_title(room))
+        await self._history(HISTORY_AT_JOIN)
+
+    async def _leave(self) -> None:
+        room = self._here()
+        await self._client.leave(room.id)
+        self._room = None
+        self._rooms.pop(room.id, None)
+        self._terminal.say("left_room", room=_title(room))
+
+    async def _members(self) -> None:
+        after: str | None = None
+        while True:
+            page = await self._client.members(self._here().id, after=after)
+            for member in page.members:
+                self._terminal.show(f"{member.role:10} {printable(member.name)}")
+            after = page.next
+            if after is None:
+                return
+
+    async def _history(self, count: int) -> None:
+        """The newest events that were before now."""
+        page = await self._client.history(self._here().id, limit=max(1, min(count, 100)))
+        for event in page.events:
+            self._show(event)
+
+    # --- files --------------------------------------------------------------------------------------------------------------------
+
+    async def _up(self, where: str) -> None:
+        room, path = self._here(), _file_at(where)
+        if path is None:
+            raise GaritaError(self._terminal.word("no_such_path", path=where))
+        with self._terminal.progress(path.name) as report:
+            file = await upload(self._client, room.id, path, progress=report)
+        await self._client.send(room.id, "", files=[file.id])
+        self._terminal.say("sent_file", name=path.name)
+
+    async def _down(self, rest: str) -> None:
+        word, _, where = rest.partition(" ")
+        if not word.isdigit() or not 0 < int(word) <= len(self._files):
+            raise GaritaError(self._terminal.word("no_file", number=word))
+        file = self._files[int(word) - 1]
+        target = _free_target(where, file.name)
+        with self._terminal.progress(printable(file.name)) as report:
+            await download(self._client, file.id, target, progress=report)
+        self._terminal.say("saved", path=target)
+
+
+def _file_at(where: str) -> Path | None:
+    """The file that a person means, None if it is not one."""
+    path = Path(where).expanduser()
+    return path if path.is_file() else None
+
+
+def _free_target(wanted: str, name: str) -> Path:
+    """Where to save: what was said if it names a file that is not there, else a free name in that folder. Nothing is overwritten."""
+    where = Path(wanted).expanduser()
+    if where.name and not where.is_dir() and not where.exists():
+        return where
+    folder = where if where.is_dir() else where.parent
+    safe, number = safe_file_name(name), 0
+    while (target := folder / numbered(safe, number)).exists():
+        number += 1
+    return target
+
+
+def _title(room: RoomInfo) -> str:
+    """A room's name for people: a direct one is called by the other's name."""
+    return printable(room.title or (f"@{room.peer.name}" if room.peer else room.id[:9]))
+
+
+def _clock(ms: int | None) -> str:
+    moment = datetime.fromtimestamp(ms / 1000, UTC) if ms else datetime.now(UTC)
+    return moment.astimezone().strftime("%H:%M")

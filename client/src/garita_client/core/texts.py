@@ -1,0 +1,122 @@
+"""What the command says, in English and Spanish: one small catalogue, so that a missing translation shows in a test."""
+
+Language = str
+
+_HELP_EN = """\
+/rooms [public]      your rooms, or all public ones
+/join <title or id>  go into a room
+/create <title>      make a public room (/create -p <title>: private)
+/direct <user>       talk to one person
+/invite <user>       let somebody into this private room
+/leave               leave this room
+/members             who is in this room
+/history [count]     older messages
+/up <path>           send a file
+/down <number> [to]  fetch a file that was shown
+/quit                end"""
+
+_HELP_ES = """\
+/rooms [public]        tus salas, o todas las públicas
+/join <título o id>    entrar en una sala
+/create <título>       crear una sala pública (/create -p <título>: privada)
+/direct <usuario>      hablar con una persona
+/invite <usuario>      dejar entrar a alguien en esta sala privada
+/leave                 salir de esta sala
+/members               quién está en esta sala
+/history [cuántos]     mensajes anteriores
+/up <ruta>             enviar un archivo
+/down <número> [dónde] traer un archivo mostrado
+/quit                  terminar"""
+
+_CATALOGUE: dict[str, tuple[str, str]] = {
+    "ask_contact": ("E-mail address or phone number: ", "Correo electrónico o teléfono: "),
+    "ask_password": ("Password: ", "Contraseña: "),
+    "ask_new_password": ("Password (12 characters or more): ", "Contraseña (12 caracteres o más): "),
+    "ask_again": ("The same again: ", "Otra vez la misma: "),
+    "not_the_same": ("The two are not the same.", "No son iguales."),
+    "ask_code": ("Code that was sent to you: ", "Código que has recibido: "),
+    "demo_code": ("Demo mode: the message would have said {code}.", "Modo demo: el mensaje habría dicho {code}."),
+    "wrong_code": ("That is not the code. Try again.", "Ese no es el código. Inténtalo de nuevo."),
+    "ask_name": ("User name: ", "Nombre de usuario: "),
+    "name_taken": ("That name is taken. Choose another.", "Ese nombre ya existe. Elige otro."),
+    "ask_identifier": (
+        "User name, e-mail address or phone number: ",
+        "Nombre de usuario, correo electrónico o teléfono: ",
+    ),
+    "ask_totp": ("Code of your authenticator: ", "Código de tu autenticador: "),
+    "proof": ("Solving a small proof of work …", "Resolviendo una pequeña prueba de trabajo …"),
+    "welcome": ("Welcome, {name}. Now: garita chat", "Te damos la bienvenida, {name}. Ahora: garita chat"),
+    "logged_out": ("Logged out.", "Sesión cerrada."),
+    "not_logged_in": (
+        "You are not logged in. Run garita login, or garita register for a new account.",
+        "No has iniciado sesión. Usa garita login, o garita register para crear una cuenta.",
+    ),
+    "connecting": ("Connecting to {address} …", "Conectando con {address} …"),
+    "connected": ("You are {name}. /help shows what you can do.", "Eres {name}. /help muestra lo que puedes hacer."),
+    "reconnected": ("Connected again.", "Conexión recuperada."),
+    "lost": ("Connection lost ({why}); coming back …", "Conexión perdida ({why}); volviendo …"),
+    "no_room": ("Choose a room first: /rooms, /join, /create.", "Elige antes una sala: /rooms, /join, /create."),
+    "no_rooms": ("No rooms here yet. /create <title> makes one.", "Aún no hay salas. /create <título> crea una."),
+    "in_room": ("You are in {room}.", "Estás en {room}."),
+    "room_made": ("Made {room}.", "Sala {room} creada."),
+    "left_room": ("You left {room}.", "Has salido de {room}."),
+    "no_such_room": ("There is no room called {room}.", "No hay ninguna sala llamada {room}."),
+    "many_rooms": ("Several rooms are called {room}; use the id.", "Varias salas se llaman {room}; usa el id."),
+    "invited_user": ("{user} may join now.", "{user} ya puede entrar."),
+    "joined": ("{user} joined {room}", "{user} ha entrado en {room}"),
+    "left": ("{user} left {room}", "{user} ha salido de {room}"),
+    "invited": ("{user} invites you to {room}: /join {id}", "{user} te invita a {room}: /join {id}"),
+    "reset": (
+        "The server was restored from a backup; /history shows what there is.",
+        "El servidor se restauró de una copia; /history muestra lo que hay.",
+    ),
+    "gone": ("You are no longer in {room}.", "Ya no estás en {room}."),
+    "file_line": (
+        "file {number}: {name} ({size}), /down {number}",
+        "archivo {number}: {name} ({size}), /down {number}",
+    ),
+    "no_file": ("There is no file {number} here.", "Aquí no hay archivo {number}."),
+    "no_such_path": ("{path} is not a file.", "{path} no es un archivo."),
+    "saved": ("Saved as {path}.", "Guardado como {path}."),
+    "sent_file": ("Sent {name}.", "{name} enviado."),
+    "unknown_command": ("There is no command {word}. /help shows them.", "No existe {word}. /help los muestra."),
+    "usage": ("Usage: {usage}", "Uso: {usage}"),
+    "help": (_HELP_EN, _HELP_ES),
+    "no_run_file": (
+        "{path} is not there: start the stack with make run, or say where it keeps its state with --state.",
+        "{path} no existe: arranca con make run, o indica la carpeta con --state.",
+    ),
+    "process": ("process", "proceso"),
+    "ports": ("addresses", "direcciones"),
+    "state": ("state", "estado"),
+    "ready": ("ready", "listo"),
+    "not_ready": ("not ready: {why}", "no listo: {why}"),
+    "not_running": ("not running", "no está en marcha"),
+    "no_bans": ("Nobody is banned.", "No hay expulsiones."),
+    "lifted": ("Lifted.", "Levantada."),
+    "lifted_later": (
+        "Lifted; the gateways will hear of it within 30 s.",
+        "Levantada; las puertas lo sabrán en menos de 30 s.",
+    ),
+    "evidence": ("Evidence ({count}):", "Pruebas ({count}):"),
+    "no_operator": (
+        "The detector's operator address is not known; is the stack running?",
+        "No se conoce la dirección del operador; ¿está en marcha?",
+    ),
+}
+
+
+def language_of(locale: str | None) -> Language:
+    """`es` for a Spanish locale (`es_ES.UTF-8`), else `en`."""
+    return "es" if (locale or "").lower().startswith("es") else "en"
+
+
+def text(language: Language, key: str, **values: object) -> str:
+    """One sentence."""
+    english, spanish = _CATALOGUE[key]
+    return (spanish if language == "es" else english).format(**values)
+
+
+def keys() -> list[str]:
+    """All that can be said."""
+    return list(_CATALOGUE)
