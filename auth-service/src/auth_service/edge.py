@@ -83,7 +83,9 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One endpoint: what /openapi.json says about it and what the edge holds requests against."""
+    """One endpoint: what /openapi.json says about it and what the edge holds requests against. `answers` are types by status: None for no body, a tuple for
+    one of several.
+    """
 
     method: str
     path: str

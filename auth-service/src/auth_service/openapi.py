@@ -37,7 +37,7 @@ _PROBLEM: dict[str, Any] = {
 def document(routes: Sequence[Route]) -> bytes:
     """The document of all public routes, as JSON."""
     shown = [route for route in routes if route.public]
-    types = [kind for route in shown for kind in (*route.answers.values(), route.body) if kind is not None]
+    types = [kind for route in shown for answer in (*route.answers.values(), route.body) for kind in _kinds(answer)]
     schemas, components = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
     by_type = dict(zip(map(repr, types), schemas, strict=True))
     paths: dict[str, dict[str, Any]] = {}
@@ -73,11 +73,23 @@ def _operation(route: Route, schemas: dict[str, dict[str, Any]]) -> dict[str, An
     operation["responses"] = {
         str(status): {
             "description": route.summary,
-            **({"content": {"application/json": {"schema": schemas[repr(kind)]}}} if kind is not None else {}),
+            **({"content": {"application/json": {"schema": _schema(answer, schemas)}}} if answer is not None else {}),
         }
-        for status, kind in route.answers.items()
+        for status, answer in route.answers.items()
     } | _refusals(refusals_of(route))
     return operation
+
+
+def _kinds(answer: Any) -> tuple[Any, ...]:
+    """The types of an answer or body: none, one, or one of several."""
+    if answer is None:
+        return ()
+    return answer if isinstance(answer, tuple) else (answer,)
+
+
+def _schema(answer: Any, schemas: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    found = [schemas[repr(kind)] for kind in _kinds(answer)]
+    return found[0] if len(found) == 1 else {"oneOf": found}
 
 
 def refusals_of(route: Route) -> list[type[AppError]]:

@@ -1,7 +1,8 @@
 """The endpoints: for each its path, what it takes, what it answers and what it may refuse. The rest reads this table: the edge and /openapi.json."""
 
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from msgspec import UNSET
 
@@ -48,6 +49,8 @@ class Handlers:
     signer: Signer
     cookies: Cookies
     outbox_key: Secret | None
+    made: dict[str, bytes] = field(default_factory=dict)
+    """/openapi.json once it was asked for: it costs some milliseconds and never changes."""
 
     async def challenge(self, ask: Ask) -> Reply:
         """POST /challenges"""
@@ -135,7 +138,9 @@ class Handlers:
 
     async def openapi(self, _: Ask) -> Reply:
         """GET /openapi.json"""
-        return Reply(200, openapi.document(table(self)), cache_s=CACHE_S)
+        if "openapi" not in self.made:
+            self.made["openapi"] = openapi.document(table(self))
+        return Reply(200, self.made["openapi"], cache_s=CACHE_S)
 
     async def dev_outbox(self, ask: Ask) -> Reply:
         """GET /dev/outbox: the messages that demo mode did not send, for this machine and the holder of the key alone."""
@@ -187,7 +192,7 @@ def table(do: Handlers) -> list[Route]:
               {201: answers.SignedIn}, requests.CompleteRegistration,
               refusals=(p.Banned, p.UsernameTaken, p.Contradicted, p.FlowGone)),
         Route("POST", f"{BASE}/login", "login", "Log in with name and password", do.log_in,
-              {200: answers.SignedIn | answers.SecondFactorNeeded}, requests.LogIn,
+              {200: (answers.SignedIn, answers.SecondFactorNeeded)}, requests.LogIn,
               refusals=(p.InvalidCredentials, p.Banned, p.ProofRequired, *hashing)),
         Route("POST", f"{BASE}/login/mfa", "login_mfa", "Give the second factor", do.log_in_second,
               {200: answers.SignedIn}, requests.LogInSecond, refusals=(p.InvalidCode, p.Banned)),
@@ -211,7 +216,7 @@ def table(do: Handlers) -> list[Route]:
               refusals=(p.InvalidCredentials, p.InvalidCode, *hashing)),
         Route("GET", f"{BASE}/.well-known/jwks.json", "jwks", "The public keys of access tokens", do.jwks, {200: Jwks}),
         Route("GET", "/.well-known/jwks.json", "jwks_root", "The public keys of access tokens", do.jwks, {200: Jwks}),
-        Route("GET", f"{BASE}/openapi.json", "openapi", "This document", do.openapi, {200: dict[str, object]}),
+        Route("GET", f"{BASE}/openapi.json", "openapi", "This document", do.openapi, {200: dict[str, Any]}),
         Route("GET", "/dev/outbox", "dev_outbox", "Unsent messages (demo mode)", do.dev_outbox,
               {200: list[answers.Delivery]}, public=False),
     ]  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+from collections.abc import AsyncIterator
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -48,7 +49,7 @@ async def test_bodies_that_no_handler_sees(
 async def test_a_chunked_body_is_cut_off_at_its_limit(world: World) -> None:
     """Also where no length is announced."""
 
-    async def endless():  # type: ignore[no-untyped-def]
+    async def endless() -> AsyncIterator[bytes]:
         for _ in range(200):
             yield b"x" * 1024
 

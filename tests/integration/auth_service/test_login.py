@@ -148,7 +148,7 @@ async def test_the_detector_hears_of_both_outcomes(world: World) -> None:
     assert failed[0].account == passed[0].account != failed[1].account
     assert (passed[0].user, passed[0].known_device, passed[0].ip) == (person.id, True, "127.0.0.1")
     assert passed[0].account_since_ms > 0
-    assert not any("ana" in event.account for event in (*failed, *passed))
+    assert not any("ana" in account for account in [*(event.account for event in failed), passed[0].account])
 
 
 async def test_a_code_counts_once_also_at_the_same_moment(world: World) -> None:
