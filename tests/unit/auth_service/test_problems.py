@@ -11,8 +11,11 @@ PAGE = Path(__file__).parents[3] / "docs" / "auth-api.md"
 
 def classes() -> list[type[AppError]]:
     """All refusals of the service."""
-    found = [kind for kind in vars(problems).values() if isinstance(kind, type) and issubclass(kind, AppError)]
-    return [kind for kind in found if kind.__module__ == problems.__name__ and kind is not problems.Problem]
+    kinds: list[type[AppError]] = []
+    for kind in vars(problems).values():
+        if isinstance(kind, type) and issubclass(kind, AppError) and kind.__module__ == problems.__name__:
+            kinds.append(kind)
+    return [kind for kind in kinds if kind is not problems.Problem]
 
 
 def test_codes_are_unique() -> None:
