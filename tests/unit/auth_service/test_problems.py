@@ -29,7 +29,8 @@ def test_the_page_lists_exactly_these_codes_and_statuses() -> None:
     """docs/auth-api.md §2 is the contract."""
     rows = re.findall(r"^\| `([a-z_]+)` \| (\d{3}) \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
 
-    assert {code: int(status) for code, status in rows} == {kind.code: kind.status for kind in [*classes(), Internal]}
+    kinds: list[type[AppError]] = [*classes(), Internal]
+    assert {code: int(status) for code, status in rows} == {kind.code: kind.status for kind in kinds}
 
 
 def test_a_refusal_of_credentials_carries_nothing_of_its_own() -> None:
