@@ -94,6 +94,9 @@ class Listener:
                         delay_s = RETRY_S[0]
                 finally:
                     self._lost()
+                task = asyncio.current_task()
+                if task is not None and task.cancelling():
+                    raise asyncio.CancelledError  # TaskGroup drops a cancellation that meets its children's errors
                 await asyncio.sleep(delay_s)
                 delay_s = min(delay_s * 2, RETRY_S[1])
         finally:
