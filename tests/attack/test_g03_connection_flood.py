@@ -28,7 +28,9 @@ async def stays_open(address: tuple[str, int], source: str) -> raw.RawTcp | None
 async def test_at_the_limit_all_stay_and_one_past_it_does_not(target: Target, no_traceback: None) -> None:
     """16 connections of an address are kept, the 17th is closed, and another address is welcome."""
     source = raw.fresh_address()
-    kept = [await stays_open(target.tcp(), source) for _ in range(PER_ADDRESS)]
+    async with asyncio.TaskGroup() as tasks:
+        opened = [tasks.create_task(stays_open(target.tcp(), source)) for _ in range(PER_ADDRESS)]
+    kept = [task.result() for task in opened]
     try:
         assert all(kept)
         assert await stays_open(target.tcp(), source) is None

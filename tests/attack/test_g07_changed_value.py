@@ -18,6 +18,7 @@ from tests.attack.conftest import Target
 SECRET = "nobody else may read this"  # a text, looked for in every answer
 DATA = b"the bytes of a file"
 STANDINGS = [Standing.STRANGER, Standing.VISITOR, Standing.MEMBER, Standing.OWNER]
+ERROR_PAUSE_S = 0.3  # 20 errors within 5 s would end the connection
 NO_SUCH = {"room": "r" + "0" * 32, "file": "f" + "0" * 32, "upload": "0" * 32}
 
 
@@ -186,5 +187,6 @@ async def ask(
     while True:
         answer = await connection.request(name, **fields, **changes)
         if answer.get("code") != "rate_limited":
+            await raw.pause(ERROR_PAUSE_S if answer["op"] == "error" else 0)
             return answer
         await raw.pause(answer.get("retry_after_ms", 500) / 1000)
