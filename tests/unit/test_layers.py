@@ -208,6 +208,28 @@ def test_what_is_allowed_passes_every_rule(name: str, text: str) -> None:
     assert [fault for rule in RULES for fault in rule(Module(name, text))] == []
 
 
+def twins(module: Module) -> list[Path]:
+    """Where the unit test of a core module may be."""
+    folders = [module.package, module.package.removeprefix("garita_")]
+    return [ROOT / "tests" / "unit" / folder / f"test_{module.name.rpartition('.')[2]}.py" for folder in folders]
+
+
+def decides(module: Module) -> bool:
+    """Whether a core module has a function of its own, and is not only a list of names and types."""
+    return module.in_core and any(isinstance(node, ast.FunctionDef) for node in ast.walk(module.tree))
+
+
+def test_every_core_module_that_decides_has_a_unit_test() -> None:
+    """The test bears the module's name, in the folder of its package."""
+    alone = [
+        module.name
+        for module in modules()
+        if decides(module) and not module.is_package and not any(twin.exists() for twin in twins(module))
+    ]
+
+    assert alone == []
+
+
 def test_every_distribution_is_read() -> None:
     """A renamed folder must not make the rules pass by finding nothing."""
     assert {module.package for module in modules()} == set(SOURCES)
