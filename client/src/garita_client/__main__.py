@@ -21,11 +21,12 @@ def main(words: list[str] | None = None) -> int:
     """The command; its exit status."""
     arguments = _parser().parse_args(words)
     terminal = Terminal(language_of(os.environ.get("LC_ALL") or os.environ.get("LANG")))
+    said = vars(arguments)
     choices = Choices(
-        state=arguments.state,
-        server=arguments.server,
-        connect=getattr(arguments, "connect", None),
-        login=arguments.login,
+        state=said.get("state", Path("var")),
+        server=said.get("server"),
+        connect=said.get("connect"),
+        login=said.get("login"),
     )
     try:
         return asyncio.run(_run(arguments, Places(choices, terminal), terminal))
@@ -66,11 +67,10 @@ def _run_bans(arguments: argparse.Namespace, places: Places, terminal: Terminal)
 
 
 def _parser() -> argparse.ArgumentParser:
-    common = argparse.ArgumentParser(add_help=False)
+    # Without defaults: a subcommand's parser would else put its default over what was said before the subcommand.
+    common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
     common.add_argument("--server", help="address of the server, such as https://chat.example.org")
-    common.add_argument(
-        "--state", type=Path, default=Path("var"), help="state folder of a stack that runs here (./var)"
-    )
+    common.add_argument("--state", type=Path, help="state folder of a stack that runs here (./var)")
     common.add_argument("--login", type=Path, help="file with the login (~/.config/garita/login.json)")
     parser = argparse.ArgumentParser(prog="garita", description="Chat, files and administration for Garita.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
@@ -84,11 +84,11 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("status", parents=[common], help="show the processes of the stack that runs here")
     ban = commands.add_parser("bans", parents=[common], help="list, explain and lift bans (operators)")
     actions = ban.add_subparsers(dest="action", metavar="action")
-    show = actions.add_parser("list", help="the active bans")
+    show = actions.add_parser("list", parents=[common], help="the active bans")
     show.add_argument("--all", action="store_true", help="those that have ended too")
-    why = actions.add_parser("explain", help="why a decision was made")
+    why = actions.add_parser("explain", parents=[common], help="why a decision was made")
     why.add_argument("decision", type=int)
-    lift = actions.add_parser("lift", help="take a ban back")
+    lift = actions.add_parser("lift", parents=[common], help="take a ban back")
     lift.add_argument("decision", type=int)
     lift.add_argument("--reason", required=True, help="kept in the audit log")
     return parser

@@ -65,13 +65,17 @@ class ChatScreen:
         self._room: RoomInfo | None = None
         self._rooms: dict[str, RoomInfo] = {}
         self._files: list[FileInfo] = []
+        self._entering: list[Event] | None = None
 
     # --- hearing ------------------------------------------------------------------------------------------------------------------
 
     async def hear(self) -> None:
         """Shows events as they come."""
         async for event in self._client:
-            self._show(event)
+            if self._entering is not None and self._room is not None and event.room_id == self._room.id:
+                self._entering.append(event)
+            else:
+                self._show(event)
 
     async def watch(self) -> None:
         """Says when the connection is lost and when it is back."""
@@ -113,10 +117,10 @@ class ChatScreen:
         if event.text or not event.files:
             self._terminal.show(f"{_clock(event.ts)} {place}{user}: {printable(event.text or '')}")
         for file in event.files:
-            self._files.append(file)
-            told = self._terminal.word(
-                "file_line", number=len(self._files), name=printable(file.name), size=size_text(file.size)
-            )
+            if file not in self._files:
+                self._files.append(file)
+            number = self._files.index(file) + 1
+            told = self._terminal.word("file_line", number=number, name=printable(file.name), size=size_text(file.size))
             self._terminal.show(f"{_clock(event.ts)} {place}{user}: {told}")
 
     def _name(self, room: str | None) -> str:
@@ -210,9 +214,7 @@ class ChatScreen:
 
     async def _join(self, wanted: str) -> None:
         room = await self._find(wanted)
-        if room.role is None:
-            await self._client.join(room.id)
-        await self._enter(room)
+        await self._enter(room, join=room.role is None)
 
     async def _find(self, wanted: str) -> RoomInfo:
         """A room by id or title, among one's own and the public ones."""
@@ -234,11 +236,23 @@ class ChatScreen:
         self._terminal.say("room_made", room=_title(room))
         await self._enter(room)
 
-    async def _enter(self, room: RoomInfo) -> None:
-        self._room = room
-        self._rooms[room.id] = room
-        self._terminal.say("in_room", room=_title(room))
-        await self._history(HISTORY_AT_JOIN)
+    async def _enter(self, room: RoomInfo, *, join: bool = False) -> None:
+        """Shows what was said last, then what has come meanwhile, each once."""
+        before, self._room, self._entering, head = self._room, room, [], 0
+        try:
+            if join:
+                await self._client.join(room.id)
+            self._rooms[room.id] = room
+            self._terminal.say("in_room", room=_title(room))
+            head = await self._history(HISTORY_AT_JOIN)
+        except GaritaError:
+            self._room = before
+            raise
+        finally:
+            waiting, self._entering = self._entering, None
+            for event in waiting:
+                if event.seq is None or event.seq > head:
+                    self._show(event)
 
     async def _leave(self) -> None:
         room = self._here()
@@ -257,11 +271,12 @@ class ChatScreen:
             if after is None:
                 return
 
-    async def _history(self, count: int) -> None:
-        """The newest events that were before now."""
+    async def _history(self, count: int) -> int:
+        """The newest events; the seq of the last one."""
         page = await self._client.history(self._here().id, limit=max(1, min(count, 100)))
         for event in page.events:
             self._show(event)
+        return page.head
 
     # --- files --------------------------------------------------------------------------------------------------------------------
 
