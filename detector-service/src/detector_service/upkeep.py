@@ -80,26 +80,18 @@ class Upkeep:
             await ledger.forget_sightings(db, now_ms // DAY_MS - KEEP_DAYS)
 
     async def _measure(self, stream: str) -> None:
-        """How many entries wait, and how many of them Redis has dropped unread."""
+        """How many entries wait, and how many Redis has dropped between the last one read and the first one left."""
         groups: Any = await self._client.xinfo_groups(stream)
         group = next((group for group in groups if group["name"] == ACTIVITY_GROUP.encode()), None)
         if group is None:
             return
         info: Any = await self._client.xinfo_stream(stream)
-        first = info["first-entry"][0] if info["first-entry"] else b""
-        behind = bool(first) and _number(group["last-delivered-id"]) < _number(first)
-        lag = group.get("lag")
-        unread = info["length"] if behind else int(lag or 0)
-        self._metrics.unread.labels(stream).set(unread)
-        gap = max(0, int(lag) - int(info["length"])) if behind and lag is not None else 0
-        last, known = self._gaps.get(stream, (b"", 0))
-        if last != group["last-delivered-id"]:
-            known = 0
+        last = group["last-delivered-id"]
+        position = 0 if last == b"0-0" else group.get("entries-read")
+        gap = 0 if position is None else max(0, int(info["entries-added"]) - int(info["length"]) - int(position))
+        self._metrics.unread.labels(stream).set(min(int(group.get("lag") or 0), int(info["length"])))
+        before, known = self._gaps.get(stream, (b"", 0))
+        known = known if before == last else 0
         if gap > known:
             self._metrics.trimmed.labels(stream).inc(gap - known)
-        self._gaps[stream] = (group["last-delivered-id"], max(gap, known))
-
-
-def _number(stream_id: bytes) -> tuple[int, int]:
-    ms, _, sequence = stream_id.partition(b"-")
-    return int(ms), int(sequence or 0)
+        self._gaps[stream] = (last, max(gap, known))
