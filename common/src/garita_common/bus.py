@@ -157,6 +157,7 @@ class Listener:
                 self.linked = True
                 tasks.create_task(self._beat(), name="bus-beat")
                 tasks.create_task(self._announce(), name="bus-linked")
+                await asyncio.get_running_loop().create_future()  # TaskGroup takes its own cancellation back only in here
         finally:
             self._link = None
             await link.aclose()
