@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 
 import aiohttp
@@ -122,6 +123,7 @@ async def test_kill_9_between_commit_and_answer_loses_no_session(
 ) -> None:
     """A process killed in the middle of refreshing: the old token still leads to a living session, by the same successor if it was used."""
     async with worlds() as world:
+        world.clock.now_s = time.time()  # the processes below have the real clock
         person = await world.register()
     clock_env = {"HTTP_PORT": "0"}
     process = await _start(tmp_path, redis_url, **clock_env)
