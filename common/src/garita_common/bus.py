@@ -143,27 +143,44 @@ class Listener:
             raise Unlinked from exc
         finally:
             for future in futures:
-                future.cancel()
+                if not future.cancel() and not future.cancelled():
+                    future.exception()  # looked at, so that it is not reported as forgotten
 
     async def _serve(self) -> None:
+        """One link, from its connection to its loss.
+
+        The tasks of a link report its loss instead of raising it: a TaskGroup whose child fails cancels the task that waits in it, and before Python 3.13 that
+        could not be told from a cancellation from outside.
+
+        Raises:
+            Unlinked: always, in the end (inside an exception group).
+        """
         link: Any = self._client.pubsub()
+        lost = asyncio.Event()
         try:
             await link.connect()
             self._link = link
             self._heard_s = asyncio.get_running_loop().time()
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._read(link), name="bus-read")
+                tasks.create_task(self._report(lost, self._read(link)), name="bus-read")
                 await self._ask([self._beat_channel, *self._wanted])
                 self.linked = True
-                tasks.create_task(self._beat(), name="bus-beat")
-                tasks.create_task(self._announce(), name="bus-linked")
-                await asyncio.get_running_loop().create_future()  # TaskGroup takes its own cancellation back only in here
+                tasks.create_task(self._report(lost, self._beat()), name="bus-beat")
+                tasks.create_task(self._report(lost, self._on_linked()), name="bus-linked")
+                await lost.wait()
+                raise Unlinked
         finally:
             self._link = None
             await link.aclose()
 
-    async def _announce(self) -> None:
-        await self._on_linked()
+    async def _report(self, lost: asyncio.Event, work: Awaitable[None]) -> None:
+        """Does a link's work; where that fails for want of the link, says so to everybody who waits for it."""
+        try:
+            await work
+        except (RedisError, OSError, TimeoutError, Unlinked) as exc:
+            log.debug("bus_link_broken", error=type(exc).__name__)
+            self._fail_waiting()
+            lost.set()
 
     async def _read(self, link: Any) -> None:
         loop = asyncio.get_running_loop()
@@ -199,6 +216,9 @@ class Listener:
     def _lost(self) -> None:
         self.linked = False
         self._confirmed.clear()
+        self._fail_waiting()
+
+    def _fail_waiting(self) -> None:
         waiting, self._waiting = self._waiting, {}
         for futures in waiting.values():
             for future in futures:

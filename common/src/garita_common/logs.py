@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 
 import structlog
+from aiohttp.http_exceptions import HttpProcessingError
 
 from .config import Secret
 
@@ -19,6 +20,7 @@ def configure(service: str, level: str) -> None:
     """Sets the process's logging up; called once by `__main__`."""
     number = logging.getLevelNamesMapping().get(level.upper(), logging.INFO)
     logging.basicConfig(stream=sys.stderr, level=max(number, logging.WARNING), format="%(message)s")
+    logging.getLogger("aiohttp.server").addFilter(_is_ours)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -33,6 +35,11 @@ def configure(service: str, level: str) -> None:
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(service=service)
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Whether a record of aiohttp's server is about a fault of ours: malformed HTTP is a stranger's, who must not write our logs."""
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
 
 
 class AddressHash:
