@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import msgspec
 import redis.asyncio as redis
+from redis.exceptions import RedisError
 
 from garita_common import bus
 from garita_common.core import channels, frames, records
@@ -114,7 +115,10 @@ class ChatGateway:
             await self._wake.wait()
             self._wake.clear()
             batch, self._out = self._out, []
-            await self.publish(*batch)
+            try:
+                await self.publish(*batch)
+            except (RedisError, OSError):
+                continue  # lost: whoever waits for an answer repeats
 
     async def _roundtrip(self, command: Command) -> Reply:
         future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()

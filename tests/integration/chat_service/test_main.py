@@ -1,0 +1,255 @@
+"""The service as a process: killed, stopped and started again at any time, nothing acknowledged is lost or doubled."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+import time
+import uuid
+from collections import Counter
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from garita_common.core import frames
+from garita_common.core.records import Answered
+from tests.fakes.chat_gateway import ChatGateway, chat_gateway, stamped
+
+from .conftest import RedisServer, Service, ok, send, until
+
+KILLS = 22
+
+
+async def persist(gateway: ChatGateway, user: str, op: frames.RoomOp, every_s: float = 1.0) -> Answered:
+    """Repeats a request, as clients do, until it is answered for good."""
+    while True:
+        try:
+            async with asyncio.timeout(every_s):
+                reply = await gateway.say(user, op)
+        except TimeoutError:
+            continue
+        if reply.code not in {"internal", "busy"}:
+            return reply
+
+
+async def new_room(gateway: ChatGateway, user: str) -> str:
+    """A public room."""
+    op = frames.CreateRoom(id=1, cmid=uuid.uuid4(), kind="public", title="Plaza")
+    return str(ok(await persist(gateway, user, op))["room"]["id"])
+
+
+class Load:
+    """Senders that go on until told to stop; `acknowledged` is cmid → seq."""
+
+    def __init__(self, gateway: ChatGateway, rooms: list[str], every_s: float = 1.0) -> None:
+        self.acknowledged: dict[str, tuple[str, int]] = {}
+        self.is_over = False
+        self._gateway = gateway
+        self._rooms = rooms
+        self._every_s = every_s
+
+    async def sender(self, number: int) -> None:
+        """One user, who waits for each answer."""
+        while not self.is_over:
+            room = self._rooms[number % len(self._rooms)]
+            op = send(room, f"de {number}")
+            answer = ok(await persist(self._gateway, f"user{number}", op, self._every_s))
+            self.acknowledged[str(op.cmid)] = (room, answer["seq"])
+
+
+def check(service: Service, gateway: ChatGateway, load: Load, rooms: list[str]) -> None:
+    """Acknowledged = stored, once, under the answered seq; no gaps; everything stored was said, first sayings in order."""
+    stored: dict[str, tuple[str, int]] = {}
+    seqs: dict[str, list[int]] = {room: [] for room in rooms}
+    cmids: Counter[str] = Counter()
+    for room, seq, frame in service.rows("SELECT room, seq, frame FROM events ORDER BY room, seq"):
+        push = msgspec.json.decode(frame)
+        assert (push["room"], push["seq"]) == (room, seq)
+        seqs[room].append(seq)
+        if push["op"] == "message":
+            cmids[push["cmid"]] += 1
+            stored[push["cmid"]] = (room, seq)
+    assert max(cmids.values()) == 1
+    assert load.acknowledged.items() <= stored.items()
+    for room in rooms:
+        assert seqs[room] == list(range(1, len(seqs[room]) + 1))
+        heard = [event.seq for event in gateway.events[room]]
+        fresh = [seq for n, seq in enumerate(heard) if n == 0 or seq > max(heard[:n])]
+        assert fresh == seqs[room][-len(fresh) :]
+        assert len(fresh) >= len(seqs[room]) - 1  # the first one came before the room was watched
+
+
+def last_heard(gateway: ChatGateway, room: str) -> int:
+    """The newest seq of a room that the gateway heard."""
+    return max((event.seq for event in gateway.events.get(room, [])), default=0)
+
+
+async def all_said(service: Service, gateway: ChatGateway, rooms: list[str]) -> None:
+    """Waits until every stored event was heard."""
+    heads = dict(service.rows("SELECT id, head FROM rooms"))
+    await until(lambda: all(last_heard(gateway, room) == heads[room] for room in rooms))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+async def test_killed_again_and_again_under_load(service: Service, redis_url: str) -> None:
+    """kill -9 at random moments: every acknowledged message is stored once and said, in order."""
+    pauses = random.Random(5)
+    service.start()
+    await service.ready()
+    async with chat_gateway(redis_url) as gateway:
+        rooms = [await new_room(gateway, "user0") for _ in range(3)]
+        await gateway.watch(*rooms)
+        for number in range(1, 20):
+            await persist(gateway, f"user{number}", frames.Join(id=1, cmid=uuid.uuid4(), room=rooms[number % 3]))
+        load = Load(gateway, rooms)
+        async with asyncio.TaskGroup() as tasks:
+            for number in range(1, 20):
+                tasks.create_task(load.sender(number))
+            for _ in range(KILLS):
+                before = len(load.acknowledged)
+                await until(lambda n=before: len(load.acknowledged) > n + 20)  # type: ignore[misc]  # bound at once
+                await asyncio.sleep(pauses.random() * 0.1)
+                service.kill()
+                service.start()
+            load.is_over = True
+        await service.ready()
+        await all_said(service, gateway, rooms)
+
+    assert len(load.acknowledged) > 20 * KILLS
+    check(service, gateway, load, rooms)
+    assert "Traceback" not in service.log()
+
+
+@pytest.mark.slow
+async def test_redis_killed_and_stopped_under_load(redis_server: RedisServer, tmp_path: Path) -> None:
+    """The service stays; clients' repeats are answered once Redis is back; gateways then compare heads for what they missed."""
+    service = Service(redis_server.url, tmp_path)
+    service.start()
+    try:
+        await service.ready()
+        async with chat_gateway(redis_server.url) as gateway:
+            room = await new_room(gateway, "user1")
+            load = Load(gateway, [room])
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(load.sender(1))
+                for number in (signal.SIGKILL, signal.SIGSTOP):
+                    before = len(load.acknowledged)
+                    await until(lambda n=before: len(load.acknowledged) > n + 20)  # type: ignore[misc]  # bound at once
+                    redis_server.signal(number)
+                    await asyncio.sleep(1.0)
+                    if number == signal.SIGKILL:
+                        redis_server.start()
+                    else:
+                        redis_server.signal(signal.SIGCONT)
+                before = len(load.acknowledged)
+                await until(lambda n=before: len(load.acknowledged) > n + 20, timeout_s=60)  # type: ignore[misc]  # bound at once
+                load.is_over = True
+            await service.ready()
+        heads = service.rows("SELECT head, (SELECT count(*) FROM events) FROM rooms")
+        assert heads == [(heads[0][0], heads[0][0])]
+        cmids = [msgspec.json.decode(row[0]).get("cmid") for row in service.rows("SELECT frame FROM events")]
+        assert set(load.acknowledged) <= set(cmids)
+        assert len(cmids) == len(set(cmids))
+        assert service.process is not None
+        assert service.process.poll() is None
+    finally:
+        service.stop()
+
+
+@pytest.mark.slow
+async def test_stopped_and_continued(service: Service, redis_url: str) -> None:
+    """SIGSTOP longer than commands live: what expired meanwhile is not carried out, what comes after is."""
+    service.start()
+    await service.ready()
+    async with chat_gateway(redis_url) as gateway:
+        room = await new_room(gateway, "ana")
+        service.signal(signal.SIGSTOP)
+        late = stamped("ana", send(room, "tarde"), connection=77, expires_ms=time.time_ns() // 1_000_000 + 500)
+        assert await gateway.publish(late) == 1
+        await asyncio.sleep(1.0)
+        service.signal(signal.SIGCONT)
+
+        answer = ok(await persist(gateway, "ana", send(room, "a tiempo")))
+
+    assert answer["seq"] == 2
+    texts = [msgspec.json.decode(row[0]).get("text") for row in service.rows("SELECT frame FROM events")]
+    assert texts == [None, "a tiempo"]
+
+
+async def test_sigterm_ends_it_within_three_seconds(service: Service, redis_url: str) -> None:
+    """With exit code 0, everything that was read answered, and every mark written; its inner listener tells its state before."""
+    service.start()
+    await service.ready()
+    status, metrics = await service.get("/metrics")
+    assert status == 200
+    assert "chat_fence 1.0" in metrics
+    async with chat_gateway(redis_url) as gateway:
+        room = await new_room(gateway, "ana")
+        assert await gateway.publish(*[stamped("ana", send(room), connection=n) for n in range(500, 600)]) == 1
+        began_s = time.monotonic()
+        service.signal(signal.SIGTERM)
+        assert service.wait() == 0
+        took_s = time.monotonic() - began_s
+        await until(lambda: len(gateway.replies) == 101)
+
+    assert took_s < 3.0
+    assert service.rows("SELECT head, published FROM rooms") == [(101, 101)]
+    assert "hola" not in service.log()
+
+
+async def test_sigterm_ends_it_while_redis_is_away(redis_server: RedisServer, tmp_path: Path) -> None:
+    """It is not ready then, and still goes in order."""
+    service = Service(redis_server.url, tmp_path)
+    service.start()
+    try:
+        await service.ready()
+        redis_server.signal(signal.SIGKILL)
+        async with asyncio.timeout(20):
+            while (await service.get("/readyz"))[0] != 503:
+                await asyncio.sleep(0.05)
+        assert (await service.get("/healthz"))[0] == 200
+        began_s = time.monotonic()
+        service.signal(signal.SIGTERM)
+        assert service.wait() == 0
+        assert time.monotonic() - began_s < 3.0
+    finally:
+        service.stop()
+
+
+async def test_a_second_copy_takes_over(service: Service, redis_url: str, tmp_path: Path) -> None:
+    """The first ends with one clear line, and without a traceback."""
+    service.start()
+    await service.ready()
+    second = Service(redis_url, tmp_path)
+    try:
+        second.start()
+        assert service.wait() == 1
+        await second.ready()
+    finally:
+        second.stop()
+    assert "fence_lost" in service.log()
+    assert "Traceback" not in service.log()
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"GARITA_CHAT_NONSENSE": "1"}, "GARITA_CHAT_NONSENSE"),
+        ({"GARITA_CHAT_BLOB_URL": "nonsense"}, "GARITA_CHAT_BLOB_URL"),
+        ({"GARITA_SECRETS_DIR": "/nonexistent"}, "simhash_key"),
+    ],
+)
+async def test_a_bad_configuration_is_one_sentence(service: Service, change: dict[str, str], sentence: str) -> None:
+    """Exit code 78, nothing else on standard error."""
+    service.environment.update(change)
+
+    service.start()
+
+    assert service.wait() == os.EX_CONFIG
+    assert sentence in service.log()
+    assert "Traceback" not in service.log()
+    assert len(service.log().splitlines()) == 1
