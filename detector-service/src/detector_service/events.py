@@ -6,12 +6,21 @@ from dataclasses import dataclass
 from garita_common.core import activity
 
 from .core import facts
-from .store import Db, Row, rows_of
+from .store import Db, Row, one, rows_of
 
 OPERATOR_STREAM = "operator"
-LATE_KINDS = ("auth.ok", "auth.fail", "admin.unban")
-"""What a walk of ten half-lives can still hold; all other rules look back an hour at most."""
-PAGE = 5_000
+PAGE = 1_000
+"""Rows that are taken in at once: some 20 ms of work."""
+HORIZONS_MS = {
+    "auth.ok": 48 * 3_600_000,  # the walks: ten half-lives, and to spare
+    "auth.fail": 48 * 3_600_000,
+    "admin.unban": 48 * 3_600_000,
+    "proto.violation": 3_660_000,  # an hour, and a minute for what comes late
+    "rate.hit": 600_000,  # the deepest bucket has leaked in 200 s
+    "conn.open": 600_000,
+    "msg.sent": 70_000,  # ten seconds, and a minute
+}
+"""How long an event of each kind can still count. No rule counts the others. A month of messages must not make a start slow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,21 +51,21 @@ async def remove(db: Db, numbers: Sequence[int]) -> None:
     await db.executemany("DELETE FROM events WHERE id = ?", [(number,) for number in numbers])
 
 
-async def since(db: Db, *, short_ms: int, long_ms: int) -> AsyncIterator[list[Row]]:
-    """Pages of the events that still count, in the order they came: all seen after `short_ms`, logins and lifts after `long_ms`."""
-    last = 0
-    while True:
-        page = await rows_of(
-            db,
-            "SELECT id, stream, seen_ms, body FROM events WHERE id > ? AND seen_ms > ? AND (seen_ms > ? OR kind IN (?, ?, ?))"
-            " ORDER BY id LIMIT ?",
-            (last, long_ms, short_ms, *LATE_KINDS, PAGE),
-        )
-        if page:
+async def last_seen_ms(db: Db) -> int:
+    """When the newest event was seen; 0 where there is none."""
+    row = await one(db, "SELECT seen_ms FROM events ORDER BY id DESC LIMIT 1")
+    return int(row["seen_ms"]) if row else 0
+
+
+async def that_count(db: Db, reference_ms: int) -> AsyncIterator[list[Row]]:
+    """Pages of the events that could still count at `reference_ms`, in the order they came."""
+    chosen = " UNION ALL ".join(
+        ["SELECT id, stream, seen_ms, body FROM events WHERE kind = ? AND seen_ms > ?"] * len(HORIZONS_MS)
+    )
+    parameters = [value for kind, horizon_ms in HORIZONS_MS.items() for value in (kind, reference_ms - horizon_ms)]
+    async with db.execute(f"{chosen} ORDER BY 1", parameters) as cursor:
+        while page := list(await cursor.fetchmany(PAGE)):
             yield page
-        if len(page) < PAGE:
-            return
-        last = page[-1]["id"]
 
 
 async def of_subject(db: Db, subject: str, limit: int) -> list[Row]:
@@ -82,13 +91,13 @@ async def forget(db: Db, *, plain_ms: int, evidence_ms: int, at_most: int) -> in
         db,
         "DELETE FROM events WHERE id IN (SELECT id FROM events e WHERE seen_ms < ?"
         " AND NOT EXISTS (SELECT 1 FROM evidence v WHERE v.event = e.id)"
-        " AND NOT EXISTS (SELECT 1 FROM decisions d WHERE d.event = e.id) ORDER BY seen_ms LIMIT ?) RETURNING id",
+        " AND NOT EXISTS (SELECT 1 FROM decisions d WHERE d.event = e.id) ORDER BY id LIMIT ?) RETURNING id",
         (plain_ms, at_most),
     )
     wiped = await rows_of(
         db,
         "UPDATE events SET body = x'', unit = '', user = '', device = '', account = '' WHERE id IN"
-        " (SELECT id FROM events WHERE seen_ms < ? AND body <> x'' ORDER BY seen_ms LIMIT ?) RETURNING id",
+        " (SELECT id FROM events WHERE seen_ms < ? AND body <> x'' ORDER BY id LIMIT ?) RETURNING id",
         (evidence_ms, at_most),
     )
     return len(gone) + len(wiped)

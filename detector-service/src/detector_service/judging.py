@@ -4,6 +4,7 @@ Invariant: the state is the fold (core/observing.py) of exactly what is committe
 more than the database, so it is thrown away and rebuilt before the next batch.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -15,11 +16,11 @@ from garita_common.core.bans import Ban
 
 from . import events, ledger
 from .core.facts import Fact, Unreadable, decode, fact_of
+from .core.flood_lane import NOTED_FOR_MS
 from .core.good_users import RECENT_MS, SightingBook, count_good
 from .core.observing import Observer
 from .core.rulings import is_address, rule
-from .core.scenarios import Action, Finding
-from .core.subjects import FRESH_MS
+from .core.scenarios import MESSAGE_FLOOD, Action, Finding
 from .events import OPERATOR_STREAM, Entry
 from .ledger import Decision
 from .metrics import Metrics
@@ -28,7 +29,7 @@ from .store import Db, Row, Store
 log = structlog.get_logger()
 
 HISTORY_MS = 48 * 3_600_000
-"""How far back the state is rebuilt; the longest-lived count, a login walk, is over after ten hours."""
+"""How far back bans are replayed, as far as the longest-lived events are (events.HORIZONS_MS)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,22 +70,23 @@ class Judge:
     async def rebuild(self) -> None:
         """Makes the state anew from the database."""
         self._whole = self.ready = False
-        now_ms, count = self._now_ms(), 0
+        count = 0
         async with self._store.writing() as db:  # nothing may change between the events and the bans that are read
             observer = Observer(self._max_subjects)
-            bans_made = await ledger.bans_made(db, until_after_ms=now_ms - HISTORY_MS)
-            made = iter(bans_made)
-            ban = next(made, None)
-            async for page in events.since(db, short_ms=now_ms - FRESH_MS, long_ms=now_ms - HISTORY_MS):
+            # What the next event may be counted with depends on the last one, not on how long the process was away in between.
+            reference_ms = await events.last_seen_ms(db)
+            bans_made = await ledger.bans_made(db, until_after_ms=reference_ms - HISTORY_MS)
+            made = deque(bans_made)
+            async for page in events.that_count(db, reference_ms):
                 for row in page:
-                    while ban is not None and ban["event"] < row["id"]:
-                        observer.banned(ban["subject"], ban["until_ms"], ban["since_ms"])
-                        ban = next(made, None)
+                    while made and made[0]["event"] < row["id"]:
+                        _ban_again(observer, made.popleft())
                     self._replay(observer, row)
                 count += len(page)
-            while ban is not None:
-                observer.banned(ban["subject"], ban["until_ms"], ban["since_ms"])
-                ban = next(made, None)
+            for ban in made:
+                _ban_again(observer, ban)
+            for row in await ledger.noted(db, MESSAGE_FLOOD.name, reference_ms - 2 * NOTED_FOR_MS):
+                observer.noted(row["subject"], row["at_ms"] + NOTED_FOR_MS, row["decided_ms"])
         self._forget_lifted(observer, bans_made)
         self._observer = observer
         self._sightings = SightingBook()
@@ -198,3 +200,7 @@ class Judge:
             self._metrics.decisions.labels(decision.scenario, decision.action.value).inc()
             if decision.ban is not None:
                 log.info("banned", decision=decision.id, scenario=decision.scenario)
+
+
+def _ban_again(observer: Observer, ban: Row) -> None:
+    observer.banned(ban["subject"], ban["until_ms"], ban["since_ms"])

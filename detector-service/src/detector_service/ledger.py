@@ -104,6 +104,16 @@ async def bans_made(db: Db, *, until_after_ms: int) -> list[Row]:
     return await rows_of(db, f"{_BAN} WHERE b.until_ms > ? ORDER BY b.decision", (until_after_ms,))
 
 
+async def noted(db: Db, scenario: str, since_ms: int) -> list[Row]:
+    """Which subjects a rule noted since a time, and when the event happened that crossed its line."""
+    return await rows_of(
+        db,
+        "SELECT d.subject, e.at_ms, d.at_ms AS decided_ms FROM decisions d JOIN events e ON e.id = d.event"
+        " WHERE d.scenario = ? AND d.at_ms > ? ORDER BY d.id",
+        (scenario, since_ms),
+    )
+
+
 async def list_bans(db: Db, *, now_ms: int, ended: bool, before: int, limit: int) -> list[Row]:
     """Bans, newest first. Args: ended: also those that are over; before: only decisions below this."""
     return await rows_of(

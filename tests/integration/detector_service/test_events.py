@@ -26,19 +26,35 @@ async def test_the_same_id_in_the_other_stream_is_another_entry(bench: Bench) ->
         assert len(await events.insert(db, [one, other], T0)) == 2
 
 
-async def test_what_still_counts_is_read_in_pages_and_in_order(bench: Bench) -> None:
-    """Logins for two days, everything else for an hour."""
+async def test_each_kind_is_read_as_far_back_as_it_counts(bench: Bench) -> None:
+    """Logins for two days, messages for a minute; in the order they came, and in pages."""
     login = activity.LoginFailed(ts_ms=T0, src="auth", account="a", known_device=False, reason="password")
     async with bench.store.writing() as db:
-        for seen_ms in (T0 - 200, T0 - 100, T0):
+        for seen_ms in (T0 - 200_000_000, T0 - 100_000, T0 - 1, T0):
             await events.insert(db, [entry(MESSAGE), entry(login)], seen_ms)
+        assert await events.last_seen_ms(db) == T0
         kinds = [
             (row["seen_ms"] - T0, activity.kind_of(activity.decode(row["body"])))
-            async for page in events.since(db, short_ms=T0 - 50, long_ms=T0 - 150)
+            async for page in events.that_count(db, T0)
             for row in page
         ]
 
-    assert kinds == [(-100, "auth.fail"), (0, "msg.sent"), (0, "auth.fail")]
+    assert kinds == [(-100_000, "auth.fail"), (-1, "msg.sent"), (-1, "auth.fail"), (0, "msg.sent"), (0, "auth.fail")]
+
+
+async def test_every_kind_that_a_rule_counts_is_read_again(bench: Bench) -> None:
+    """More events than a page holds, of all kinds that have a horizon."""
+    assert {activity.kind_of(MESSAGE), "proto.violation", "rate.hit", "conn.open", "auth.fail"} <= set(
+        events.HORIZONS_MS
+    )
+    await bench.take(*([MESSAGE] * (2 * events.PAGE + 5)))
+    async with bench.store.writing() as db:
+        pages = [page async for page in events.that_count(db, T0)]
+
+    numbers = [row["id"] for page in pages for row in page]
+    assert len(pages) == 3
+    assert numbers == sorted(numbers)
+    assert len(numbers) == 2 * events.PAGE + 5
 
 
 async def test_events_are_found_by_address_user_device_and_account(bench: Bench) -> None:

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+import redis.asyncio as redis
 
-from detector_service.intake import CLAIM_IDLE_MS, DEAD_STREAM
+from detector_service.events import Entry
+from detector_service.intake import CLAIM_IDLE_MS, DEAD_STREAM, Intake
+from detector_service.judging import Judge, Judged
+from detector_service.publication import Publisher
 from garita_common.core import activity
+from garita_common.core.addresses import Loopback
 from garita_common.core.channels import ACTIVITY_GROUP, ACTIVITY_KEY_STREAM, ACTIVITY_STREAM
 
+from .conftest import Bench
 from .running import Detector, detector, now_ms, until, violation
 
 KILLS = 30
@@ -181,3 +189,47 @@ def _stored(it: Detector) -> Any:
         if it.rows("SELECT 1 FROM sqlite_master WHERE name = 'events'")
         else [(0,)]
     )
+
+
+class Stumbling(Judge):
+    """A judge whose rules stumble over the messages of one user; all else goes its usual way."""
+
+    async def take(self, entries: Sequence[Entry]) -> Judged:
+        bad = {entry.stream_id: "ValueError" for entry in entries if entry.event.user == "u13"}
+        judged = await super().take([entry for entry in entries if entry.stream_id not in bad])
+        return Judged(judged.bans, bad)
+
+
+@pytest.mark.parametrize(
+    ("deliveries", "left", "reason"), [(1, 1, None), (4, 1, None), (5, 0, b"not_judged"), (51, 0, b"crashes")]
+)
+async def test_what_no_rule_can_judge_is_kept_pending_and_buried_at_the_fifth_delivery(
+    bench: Bench, client: redis.Redis, deliveries: int, left: int, reason: bytes | None
+) -> None:
+    """The entries around it are stored; one that keeps ending the process is not even tried."""
+    judge = Stumbling(
+        bench.store, bench.metrics, loopback=Loopback.PRIVATE, max_subjects=100, now_ms=bench.clock, luck=lambda: 0.5,
+        new_appeal=lambda: "a",
+    )  # fmt: skip
+    publisher = Publisher(client, bench.store, bench.metrics, now_ms=bench.clock, run_name="one")
+    intake = Intake(client, judge, publisher, bench.metrics, bench.clock)
+    names = [await client.xadd(ACTIVITY_KEY_STREAM, {"e": activity.encode(message(number))}) for number in (12, 13, 14)]
+    await client.xgroup_create(ACTIVITY_KEY_STREAM, ACTIVITY_GROUP, id="0")
+    await client.xreadgroup(ACTIVITY_GROUP, "worker-1", {ACTIVITY_KEY_STREAM: ">"})
+    # Reading it again is the delivery that is meant, so one less stands there before.
+    await client.xclaim(
+        ACTIVITY_KEY_STREAM, ACTIVITY_GROUP, "worker-1", 0, [names[1]], retrycount=deliveries - 1, justid=True
+    )
+
+    async with asyncio.TaskGroup() as tasks:
+        task = tasks.create_task(intake.run())
+        async with asyncio.timeout(20):
+            while not intake.linked:
+                await asyncio.sleep(0.01)
+        task.cancel()
+
+    pending: Any = await client.xpending(ACTIVITY_KEY_STREAM, ACTIVITY_GROUP)
+    dead: Any = await client.xrange(DEAD_STREAM)
+    assert pending["pending"] == left
+    assert [fields[b"error"] for _, fields in dead] == ([reason] if reason else [])
+    assert [row["user"] for row in await bench.rows("SELECT user FROM events ORDER BY id")] == ["user:u12", "user:u14"]

@@ -94,8 +94,7 @@ class PersonFloodLane:
         window.add(Entry(fact.at_ms, fact.id, fact.count))
         if window.total < MESSAGES:
             return None
-        self._messages = Window(MESSAGES_SPAN_MS)
-        self._quiet_until_ms = fact.at_ms + NOTED_FOR_MS
+        self.quiet(fact.at_ms + NOTED_FOR_MS)
         return Finding(
             scenario=MESSAGE_FLOOD,
             subject=subject,
@@ -104,6 +103,11 @@ class PersonFloodLane:
             numbers={"messages": window.total, "line": MESSAGES, "window_s": MESSAGES_SPAN_MS // 1000},
             because=f"it sent {window.total} messages within {MESSAGES_SPAN_MS // 1000} seconds",
         )
+
+    def quiet(self, until_ms: int) -> None:
+        """Messages are not looked at before this time."""
+        self._messages = Window(MESSAGES_SPAN_MS)
+        self._quiet_until_ms = until_ms
 
 
 def _over(scenario: Scenario, subject: str, leak: Leak, line: float, leak_per_s: float, because: str) -> Finding:

@@ -86,6 +86,13 @@ class Observer:
             held.banned_until_ms = 0
             self.table.settle(subject, now_ms)
 
+    def noted(self, subject: str, until_ms: int, now_ms: int) -> None:
+        """A message flood has been noted: the subject's messages are not looked at before `until_ms`."""
+        held = self.table.of(subject)
+        if not held.is_banned(now_ms):
+            _person(held).quiet(until_ms)
+        self.table.settle(subject, now_ms)
+
     def _each(self, fact: Fact, names: tuple[str, ...], count: "_Count") -> list[Finding]:
         findings = []
         for name in names:

@@ -14,7 +14,7 @@ CREATE TABLE events (
     body BLOB NOT NULL,
     UNIQUE (stream, stream_id)
 ) STRICT;
-CREATE INDEX events_by_seen ON events (seen_ms);
+CREATE INDEX events_by_kind ON events (kind, seen_ms);
 CREATE INDEX events_by_unit ON events (unit, id) WHERE unit <> '';
 CREATE INDEX events_by_user ON events (user, id) WHERE user <> '';
 CREATE INDEX events_by_device ON events (device, id) WHERE device <> '';
