@@ -149,6 +149,11 @@ class Gateway:
             ],
         )
 
+    @property
+    def bans_held(self) -> int:
+        """How many bans are known here."""
+        return len(self._ban_book)
+
     async def serve(self, stop: asyncio.Event) -> None:
         """Runs until `stop` is set, then drains.
 

@@ -48,6 +48,10 @@ Key = tuple[int, str]
 """Connection, and the request's id or `ask:{user}:{room}`."""
 
 
+HEADS: Key = (0, "heads")
+"""Stands for every comparison of heads: nobody waits for one."""
+
+
 class Gone(Exception):
     """The connection ended while something was done for it."""
 
@@ -103,7 +107,7 @@ class ChatLink:
         max_waiting: int,
         batch_bytes: int,
     ) -> None:
-        """Args: client: without retries."""
+        """Args: client: without retries. `heads_unheard` turns true when a comparison of heads reached nobody."""
         self._client = client
         self._gateway_id = gateway_id
         self._clock = clock
@@ -113,6 +117,7 @@ class ChatLink:
         self._pending: Pending[Key, Request | Ask] = Pending(timeout_s, max_waiting)
         self._out: dict[int, list[tuple[Command, Key]]] = {}
         self._wake = asyncio.Event()
+        self.heads_unheard = False
         self.on_reply: OnReply
 
     @property
@@ -180,7 +185,7 @@ class ChatLink:
     def compare_heads(self, shard: int, rooms: list[str]) -> None:
         """Asks where the heads of rooms of one shard are; the answer comes by `on_reply`, or not at all."""
         if not self._pending.is_full:
-            self._queue(shard, (self._command(None, 0, CompareHeads(rooms), asked=True), (0, "")))
+            self._queue(shard, (self._command(None, 0, CompareHeads(rooms), asked=True), HEADS))
 
     def received(self, data: bytes) -> None:
         """Takes the replies of one message on the gateway's own channel."""
@@ -307,6 +312,7 @@ class ChatLink:
     def _unheard(self, part: list[tuple[Command, Key]], *, unknown: bool) -> None:
         self._metrics.unheard.inc()
         for _, key in part:
+            self.heads_unheard = self.heads_unheard or key == HEADS
             waiting = self._pending.pop(key)
             if waiting is not None:
                 self._refuse(key, waiting, unknown=unknown)

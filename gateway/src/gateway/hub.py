@@ -42,6 +42,7 @@ LogFeed: TypeAlias = Feed[Connection, LogEvent]
 
 _ROOM, _USER = "room:", "user:"
 HEADS_PER_COMMAND = 500
+CHECK_RETRY_S = 1.0
 REPAIR_PAUSES_S = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 8.0)
 """Between attempts to repair while the chat service is away: a standby takes over within 10 s, so half a minute is enough."""
 
@@ -198,20 +199,29 @@ class Hub:
 
     async def check_users(self) -> None:
         """After a lost link: whether personal logs have moved on meanwhile. One after another, as nobody waits for it."""
-        for name in [name for name in self._feeds if name.startswith(_USER)]:
-            feed = self._feeds.get(name)
-            if feed is None or not feed.is_live or feed.is_empty:
-                continue
-            user, seq = name.removeprefix(_USER), feed.seq
+        names = [name for name in self._feeds if name.startswith(_USER)]
+        while names:
             try:
-                reply = await self._chat.ask(None, Recover("@me", "", seq), user)
+                await self._check_user(names[-1])
             except AppError:
-                continue
-            if isinstance(reply, Recovered) and reply.head != feed.seq and name in self._feeds:
-                self.lose(name)
+                await asyncio.sleep(CHECK_RETRY_S)  # the chat service is away: nothing that it says was missed yet
+            else:
+                names.pop()
+
+    async def _check_user(self, name: str) -> None:
+        feed = self._feeds.get(name)
+        if feed is None or not feed.is_live or feed.is_empty:
+            return
+        reply = await self._chat.ask(None, Recover("@me", "", feed.seq), name.removeprefix(_USER))
+        if isinstance(reply, Recovered) and reply.head > feed.seq and self._feeds.get(name) is feed:
+            self._metrics.repairs.labels("personal").inc()
+            self.lose(name)
 
     def sweep(self) -> None:
-        """Gives up what nobody has followed for a while."""
+        """Gives up what nobody has followed for a while, and compares heads again where nobody listened."""
+        if self._chat.heads_unheard:
+            self._chat.heads_unheard = False
+            self.compare_heads()
         horizon_s = self._clock.monotonic() - self._keep_s
         over = [
             name

@@ -80,6 +80,8 @@ class Rig:
     chat: MemoryChat
     redis: redis.Redis
     registry: CollectorRegistry
+    stop: asyncio.Event
+    over: asyncio.Event
     clients: list[Client] = field(default_factory=list)
 
     async def tcp(self, **fields: Any) -> TcpClient:
@@ -117,6 +119,11 @@ class Rig:
         if push:
             await self.redis.publish(channels.BAN_PUSH, bans.encode_push([subject]))
         return ban
+
+    async def server(self, *words: str) -> None:
+        """A command to the Redis server itself."""
+        ask: Any = self.redis.execute_command
+        await ask(*words)
 
     async def events(self, stream: str, kind: type[activity.Activity]) -> list[Any]:
         """The activity records of a kind that are in a stream now."""
@@ -157,13 +164,25 @@ def settings(folder: Path, redis_url: str, auth_url: str, **changes: Any) -> Gat
 
 
 @asynccontextmanager
-async def gateway_of(config: GatewayConfig, *, ready: bool = True) -> AsyncIterator[tuple[Gateway, CollectorRegistry]]:
-    """A gateway that runs, ready unless told that it cannot be."""
+async def gateway_of(
+    config: GatewayConfig,
+    *,
+    ready: bool = True,
+    stop: asyncio.Event | None = None,
+    over: asyncio.Event | None = None,
+) -> AsyncIterator[tuple[Gateway, CollectorRegistry]]:
+    """A gateway that runs, ready unless told that it cannot be. Args: stop: ends it early; over: set when it has ended."""
     registry = CollectorRegistry()
     gateway = build(config, clock=Clock(), registry=registry)
-    stop = asyncio.Event()
+    stop = stop or asyncio.Event()
+
+    async def serve() -> None:
+        await gateway.serve(stop)
+        if over is not None:
+            over.set()
+
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(gateway.serve(stop), name="gateway")
+        tasks.create_task(serve(), name="gateway")
         try:
             async with asyncio.timeout(WAIT_S):
                 await gateway.started.wait()
@@ -183,8 +202,9 @@ async def rig(folder: Path, redis_url: str, *, ready: bool = True, **changes: An
     chat = MemoryChat(redis_url)
     async with key_server() as auth_url, chat.running():
         config = settings(folder, redis_url, auth_url, **{"loopback": "private", **changes})
-        async with gateway_of(config, ready=ready) as (gateway, registry):
-            held = Rig(gateway, chat, client, registry)
+        stop, over = asyncio.Event(), asyncio.Event()
+        async with gateway_of(config, ready=ready, stop=stop, over=over) as (gateway, registry):
+            held = Rig(gateway, chat, client, registry, stop, over)
             try:
                 yield held
             finally:

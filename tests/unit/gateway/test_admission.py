@@ -1,6 +1,7 @@
 """Who may come in: each limit at its value and one past it, in its order, at once and in the long run."""
 
 from ipaddress import ip_address
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -31,7 +32,7 @@ def limits(**changes: object) -> AdmissionLimits:
     return AdmissionLimits(**fields | changes)  # type: ignore[arg-type]
 
 
-def admission(*bans: Ban, loopback: Loopback = Loopback.PRIVATE, **changes: object) -> Admission:
+def admission(*bans: Ban, loopback: Loopback = Loopback.PRIVATE, **changes: Any) -> Admission:
     """An admission with these bans in force."""
     book = BanBook()
     book.replace(bans, 0)
@@ -74,7 +75,7 @@ def refusal(verdict: Ticket | Refused) -> Refusal | None:
         ({"attempts_per_node": Rate(0.01, 3)}, Refusal.NODE_ATTEMPTS),
     ],
 )
-def test_each_limit_lets_in_its_number_and_not_one_more(changes: dict[str, object], reason: Refusal) -> None:
+def test_each_limit_lets_in_its_number_and_not_one_more(changes: dict[str, Any], reason: Refusal) -> None:
     """Three come in, the fourth is told which limit it was."""
     it = admission(**changes)
 
@@ -130,7 +131,7 @@ def test_attempts_come_back_at_their_rate_and_no_faster() -> None:
 
 def test_the_node_takes_its_rate_in_the_long_run() -> None:
     """200 a second over ten seconds is 2000 and the burst, whatever knocks."""
-    many = {"connections": 9999, "connections_per_unit": 9999, "connections_per_tier": 9999}
+    many: dict[str, Any] = {"connections": 9999, "connections_per_unit": 9999, "connections_per_tier": 9999}
     it = admission(attempts_per_node=Rate(200, 400), **many)
     admitted = sum(refusal(enter(it, EVA, tick / 1000)) is None for tick in range(10_000))
 

@@ -1,0 +1,185 @@
+"""Fan-out and repair: what pub/sub loses, the store gives back, or the members are told to resume."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from garita_common.core import channels, records
+from garita_common.core.records import RoomBatch
+
+from .rig import Rig, eventually, rig, user_id
+from .test_attach import ANA, seqs, talk
+
+BEN = user_id("ben")
+
+
+async def test_a_gap_is_repaired_before_anything_newer(tmp_path: Path, redis_url: str) -> None:
+    """Events that were stored but never published come in their place."""
+    async with rig(tmp_path, redis_url) as it:
+        room = it.chat.room(ANA, BEN)
+        ana, ben = await it.user("ana", "tcp"), await it.user("ben", "ws")
+        await talk(it, room, 2)
+        await talk(it, room, 3, publish=False)
+
+        await talk(it, room, 2)
+
+        for client in (ana, ben):
+            assert await seqs(client, 7) == [1, 2, 3, 4, 5, 6, 7]
+        assert it.figure("gateway_repairs_total", outcome="repaired") == 1
+
+
+async def test_a_silent_loss_is_found_by_comparing_heads(tmp_path: Path, redis_url: str) -> None:
+    """When nothing newer comes, the comparison of heads finds it."""
+    async with rig(tmp_path, redis_url, heads_every_s=0.5) as it:
+        room = it.chat.room(ANA)
+        ana = await it.user("ana")
+        await talk(it, room, 1)
+
+        await talk(it, room, 3, publish=False)
+
+        assert await seqs(ana, 4) == [1, 2, 3, 4]
+
+
+async def test_doubled_and_old_events_are_dropped(tmp_path: Path, redis_url: str) -> None:
+    """Publishing again after a crash of the chat service doubles nothing."""
+    async with rig(tmp_path, redis_url) as it:
+        room = it.chat.room(ANA)
+        ana = await it.user("ana")
+        await talk(it, room, 3)
+
+        await it.chat.publish(room, room.events)
+        await talk(it, room, 1)
+
+        assert await seqs(ana, 4) == [1, 2, 3, 4]
+        await ana.settle()
+        assert ana.pushes == []
+
+
+async def test_a_gap_that_cannot_be_repaired_closes_with_state_lost(tmp_path: Path, redis_url: str) -> None:
+    """4410 for the room's members; whoever is not in it stays."""
+    async with rig(tmp_path, redis_url) as it:
+        room = it.chat.room(ANA)
+        ana, ben = await it.user("ana", "ws"), await it.user("ben")
+        it.chat.recover_limit = 2
+        await talk(it, room, 3, publish=False)
+
+        await talk(it, room, 1)
+
+        assert (await ana.end()).code == 4410
+        await ben.settle()
+        assert it.figure("gateway_repairs_total", outcome="lost") == 1
+
+
+async def test_a_new_epoch_closes_with_state_lost(tmp_path: Path, redis_url: str) -> None:
+    """The store was restored: the members resume, and are told that they were not recovered."""
+    async with rig(tmp_path, redis_url) as it:
+        room = it.chat.room(ANA)
+        ana = await it.user("ana")
+        await talk(it, room, 3)
+        await seqs(ana, 3)
+
+        room.epoch = "b2"
+        room.events.clear()
+        await talk(it, room, 1)
+
+        closed = await ana.end()
+        assert closed.disconnect is not None
+        assert closed.disconnect["code"] == 4410
+        back = await it.user("ana", resume={room.id: ["a1", 3]})
+        await talk(it, room, 1)
+        assert await seqs(back, 1) == [2]
+
+
+async def test_a_gap_in_the_personal_log_closes_with_state_lost(tmp_path: Path, redis_url: str) -> None:
+    """It may have put the user into a room; a resume tells all."""
+    async with rig(tmp_path, redis_url) as it:
+        ana = await it.user("ana", "ws")
+        await it.chat.tell(ANA, {"kind": "invited"}, publish=False)
+
+        await it.chat.tell(ANA, {"kind": "invited"})
+
+        assert (await ana.end()).code == 4410
+
+
+async def test_what_was_missed_while_the_link_was_away_is_repaired(tmp_path: Path, redis_url: str) -> None:
+    """After a new link to Redis all heads are compared at once, and personal logs are looked at."""
+    async with rig(tmp_path, redis_url) as it:
+        room = it.chat.room(ANA, BEN)
+        ana, ben = await it.user("ana"), await it.user("ben", "ws")
+        await talk(it, room, 1)
+        await it.chat.tell(BEN, {"kind": "invited"}, publish=False)
+
+        await cut_links(it)
+        await talk(it, room, 2, publish=False)
+        await eventually(lambda: not it.gateway.missing())
+
+        assert await seqs(ana, 3) == [1, 2, 3]
+        assert (await ben.end()).code == 4410
+
+
+async def cut_links(it: Rig) -> None:
+    """Ends every pub/sub link to Redis, as a restart of it does, until the gateway has noticed."""
+    await it.server("CLIENT", "KILL", "TYPE", "pubsub")
+    await eventually(it.gateway.missing)
+
+
+async def test_a_room_without_members_is_given_up_after_a_while(tmp_path: Path, redis_url: str) -> None:
+    """Kept for those who reload, then unsubscribed; whoever comes later misses nothing."""
+    async with rig(tmp_path, redis_url, room_keep_s=0.1) as it:
+        room = it.chat.room(ANA)
+        ana = await it.user("ana")
+        await talk(it, room, 1)
+        assert await seqs(ana, 1) == [1]
+        ana.abort()
+
+        name = channels.room(room.id)
+        await eventually(lambda: len(it.gateway.hub) == 0)
+        await eventually(lambda: subscribers(it, name, 0))
+        await talk(it, room, 2)
+        back = await it.user("ana", resume={room.id: ["a1", 1]})
+        await talk(it, room, 1)
+
+        assert await seqs(back, 3) == [2, 3, 4]
+
+
+async def subscribers(it: Rig, name: str, count: int) -> bool:
+    """Whether so many listen to a channel."""
+    rows = await it.redis.pubsub_numsub(name)
+    return bool(rows[0][1] == count)
+
+
+async def test_several_events_of_one_turn_leave_together(tmp_path: Path, redis_url: str) -> None:
+    """A batch of fifty reaches a member whole and in order."""
+    async with rig(tmp_path, redis_url) as it:
+        room = it.chat.room(ANA)
+        ana = await it.user("ana", "ws")
+        await talk(it, room, 50, publish=False)
+
+        await it.chat.publish(room, room.events)
+
+        assert await seqs(ana, 50) == list(range(1, 51))
+
+
+@pytest.mark.parametrize("data", [b"", b"\xc1", b"\x93\x01\x02\x03", records.encode(RoomBatch("r", "e", []))])
+async def test_what_is_no_batch_on_a_channel_ends_nothing(tmp_path: Path, redis_url: str, data: bytes) -> None:
+    """Whoever could publish nonsense on our channels closes nobody."""
+    async with rig(tmp_path, redis_url) as it:
+        room = it.chat.room(ANA)
+        ana = await it.user("ana")
+        for name in (
+            channels.room(room.id),
+            channels.user(ANA),
+            channels.gateway(it.gateway.id),
+            channels.BAN_PUSH,
+            channels.REVOKED_CHANNEL,
+        ):
+            await it.redis.publish(name, data)
+
+        await talk(it, room, 1)
+
+        assert await seqs(ana, 1) == [1]
+        await asyncio.sleep(0)
+        await ana.settle()
