@@ -51,6 +51,7 @@ class Person:
     used_codes: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
     expected: tuple[str, ...] = ()
+    broken_loads: int = 0
 
     @classmethod
     async def arrive(cls, browser: Browser, place: Place, name: str, **profile: object) -> Self:
@@ -62,14 +63,28 @@ class Person:
         person = cls(name, place, context, page)
         page.on("console", person._heard)
         page.on("pageerror", lambda error: person.complaints.append(f"page error: {error}"))
-        await page.goto(place.http)
+        await person.look()
         return person
+
+    async def look(self) -> None:
+        """Opens the page. A load that the machine's own network broke (a container came up) is tried again."""
+        for _ in range(5):
+            await self.page.goto(self.place.http)
+            try:
+                await expect(self.page.locator("#main")).to_be_visible(timeout=5_000)
+                return
+            except AssertionError:
+                assert self.broken_loads, "the page stays empty"
+                self.broken_loads = 0
 
     @property
     def email(self) -> str:
         return f"{self.name}@example.org"
 
     def _heard(self, message: ConsoleMessage) -> None:
+        if "ERR_NETWORK_CHANGED" in message.text:
+            self.broken_loads += 1
+            return
         if message.type in {"error", "warning"} and not any(part in message.text for part in self.expected):
             self.complaints.append(f"{message.type}: {message.text} ({message.location.get('url')})")
 
@@ -112,7 +127,7 @@ class Person:
         await page.get_by_role("button", name="Turn on").click()
         self.secret = (await page.locator(".secret code").inner_text()).replace(" ", "")
         await page.get_by_label("Code from your authenticator app").fill(await self.fresh_code())
-        await expect(page.get_by_text("Two-step login is on")).to_be_visible(timeout=PATIENCE_MS)
+        await expect(page.get_by_role("main").get_by_text("Two-step login is on")).to_be_visible(timeout=PATIENCE_MS)
 
     async def fresh_code(self) -> str:
         """A code that was not used yet. The server takes one of the next half minute too, so nobody has to wait for the clock."""
