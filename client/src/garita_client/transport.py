@@ -8,7 +8,7 @@ import asyncio
 import json
 import ssl
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, cast
 
 import aiohttp
 
@@ -89,9 +89,9 @@ class _RawProtocol(asyncio.Protocol):
         self.writable.set()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - what asyncio promises for a stream
-        self.transport = transport
-        transport.set_write_buffer_limits(high=HIGH_WATER_BYTES)
+        stream = cast(asyncio.Transport, transport)  # uvloop's streams are no subclasses of asyncio's, but behave as such
+        self.transport = stream
+        stream.set_write_buffer_limits(high=HIGH_WATER_BYTES)
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
