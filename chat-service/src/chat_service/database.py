@@ -8,6 +8,8 @@ The fence: `acquire` raises a number in the one row of `owner`; every transactio
 overtaken finds out inside its own transaction, and nothing of it is kept.
 """
 
+import asyncio
+import contextlib
 import sqlite3
 from collections.abc import Callable
 from importlib import resources
@@ -44,6 +46,12 @@ class _Connection(aiosqlite.Connection):
         """Runs `function` on the database's thread and gives its result."""
         result: ResultT = await self._execute(function, self._conn)  # type: ignore[no-untyped-call]  # aiosqlite leaves it untyped
         return result
+
+    async def give_up(self) -> None:
+        """Ends a connection that may never have come up, and waits for its thread, which would else speak to a loop that is gone."""
+        with contextlib.suppress(sqlite3.Error, ValueError):
+            await self.close()
+        await asyncio.to_thread(self._thread.join, BUSY_S)
 
 
 class Database:
@@ -83,10 +91,10 @@ async def open_database(path: Path, now_ms: int) -> Database:
         await link
         fence = await link.work(lambda db: _acquire(db, now_ms))
     except (sqlite3.Error, OSError) as exc:
-        await _close_quietly(link)
+        await link.give_up()
         raise ConfigError(f"The database of GARITA_CHAT_DATABASE cannot be opened for writing: {exc}.") from exc
     except ConfigError:
-        await _close_quietly(link)
+        await link.give_up()
         raise
     return Database(link, fence)
 
@@ -176,11 +184,3 @@ def _statements(script: str) -> list[str]:
             found.append(rest)
             rest = ""
     return found
-
-
-async def _close_quietly(link: _Connection) -> None:
-    """Ends a connection that may never have come up; aiosqlite has then already ended its thread."""
-    try:
-        await link.close()
-    except (sqlite3.Error, ValueError):
-        return

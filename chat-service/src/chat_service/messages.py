@@ -1,7 +1,5 @@
 """Messages: what `send` and `history` do."""
 
-from uuid import UUID
-
 from msgspec import UNSET
 
 from garita_common.core import ids
@@ -42,7 +40,7 @@ def send(turn: Turn, me: User, op: Send) -> Done:
     )
     if len(frame) > paging.MAX_EVENT_BYTES:
         raise TooLarge("This message is too large once it is encoded.")
-    turn.publish(room, turn.store.append(room, frame, mid=UUID(mid).bytes))
+    turn.publish(room, turn.store.append(room, frame, mid=bytes.fromhex(mid.replace("-", ""))))
     return Done(b'{"mid":"%b","seq":%d,"ts":%d}' % (mid.encode(), seq, turn.now_ms))
 
 

@@ -54,7 +54,7 @@ def join(turn: Turn, me: User, op: Join) -> Done:
     """Becomes a member; who already is one is told where the room stands."""
     room = access.room_for(turn.store, me.id, op.room, Join)
     if turn.store.role(room.id, me.id) is not None:
-        return Done(_cursor(room, room.head))
+        return Done(_cursor(room, room.head), _from_now_on(room))
     turn.require_space(room, me)
     attach = turn.enter(room, me, Role.MEMBER)
     turn.tell(me, "joined", room, attach=attach)
@@ -99,7 +99,7 @@ def _create_direct(turn: Turn, me: User, op: CreateRoom) -> Done:
     if room is None:
         return _first_direct(turn, me, peer, pair)
     if turn.store.role(room.id, me.id) is not None:
-        return Done(_room_and_cursor(turn, me, room, room.head))
+        return Done(_room_and_cursor(turn, me, room, room.head), _from_now_on(room))
     turn.require_space(room, me)
     attach = turn.enter(room, me, Role.MEMBER)
     turn.tell(me, "joined", room, attach=attach)
@@ -140,6 +140,11 @@ def _entered(turn: Turn, me: User, room: Room, attach: AttachRoom) -> Done:
 
 def _room_and_cursor(turn: Turn, me: User, room: Room, seq: int) -> bytes:
     return speech.encode({"room": turn.own_room(room, me.id), "epoch": room.epoch, "seq": seq})
+
+
+def _from_now_on(room: Room) -> AttachRoom:
+    """For a member who asks to come in: a connection that follows the room already is left as it is, one that missed it is attached."""
+    return AttachRoom(room.id, room.epoch, room.head)
 
 
 def _cursor(room: Room, seq: int) -> bytes:

@@ -87,7 +87,7 @@ async def test_a_direct_room_exists_once_per_pair(desk: Desk) -> None:
     assert second["room"]["id"] == first["room"]["id"]
     assert (first["room"]["peer"]["name"], second["room"]["peer"]["name"]) == ("bob", "ana")
     assert (first["room"]["members"], first["seq"], second["seq"]) == (2, 0, 2)
-    assert second_reply.directive is None
+    assert second_reply.directive == AttachRoom(first["room"]["id"], first["epoch"], 2)
     (notice,) = notices(desk, "bob")
     assert (notice["kind"], notice["by"]["name"], notice["room"]["peer"]["name"]) == ("direct", "ana", "ana")
     (event,) = desk.said[-2].personal_events[user_id("bob")]
@@ -134,12 +134,13 @@ async def test_joining_attaches_before_ones_own_event(desk: Desk) -> None:
 
 
 async def test_joining_twice_changes_nothing(desk: Desk) -> None:
-    """A member who joins is told where the room stands."""
+    """A member who joins is told where the room stands, and a connection that does not follow it yet does so from there."""
     room = await desk.room("ana", "public", "bob")
 
     reply = await desk.say("bob", join(room))
 
-    assert (ok(reply)["seq"], reply.directive) == (2, None)
+    answer = ok(reply)
+    assert (answer["seq"], reply.directive) == (2, AttachRoom(room, answer["epoch"], 2))
     assert desk.said[-1].room_events == {}
 
 
