@@ -8,7 +8,7 @@ const SVG = "http://www.w3.org/2000/svg";
 const PROPERTIES = new Set(["value", "checked", "disabled", "hidden", "indeterminate", "max", "readOnly", "required"]);
 
 /**
- * `h("button", {class: "quiet", say: "room.leave", on: {click}}, …children)`.
+ * `h("button", {class: "quiet", say: "leave.title", on: {click}}, …children)`.
  *
  * `say`: a sentence bound as the text; `saying`: sentences bound to attributes; `on`: listeners; everything else an attribute, or a
  * property where PROPERTIES has it. Children that are null or false are left out.
