@@ -118,9 +118,10 @@ class Player:
                 course.held_back_s += wait_s
                 await asyncio.sleep(wait_s)
             course.latest_s = max(course.latest_s, time.monotonic() - due)
-            await self._say(planned.text)
+            await self.say(planned.text)
 
-    async def _say(self, text: str) -> None:
+    async def say(self, text: str) -> None:
+        """One message, with its entries in the books."""
         course, cmid = self._course, str(uuid.uuid4())
         course.tally.texts[cmid] = text
         course.sent_at[cmid] = said = time.monotonic()
