@@ -9,9 +9,12 @@ from itertools import count
 from typing import Any
 
 import structlog
+from obstore.exceptions import BaseError
+from obstore.store import ObjectStore
 from prometheus_client import CollectorRegistry
 
 from garita_common import bus, inner, runtime
+from garita_common.config import ConfigError
 from garita_common.core import channels
 from garita_common.core.bans import Ban, BanBook
 from garita_common.core.buckets import BucketTable, Rate
@@ -96,7 +99,7 @@ class Gateway:
         )
         self._subscriptions = Subscriptions(self._listener)
         self.hub = Hub(self._chat, self._subscriptions, self._errands, clock, metrics, keep_s=config.room_keep_s)
-        self._transfers = Transfers(open_store(config.blob_url), TransferLimits(window=config.transfer_window))
+        self._transfers = Transfers(_store(config.blob_url), TransferLimits(window=config.transfer_window))
         now_s = clock.monotonic()
         admission = Admission(config.admission_limits, self._ban_book, config.loopback, now_s)
         self._entrance = Entrance(admission, config.trusted, clock, metrics, self._emitter, self._hash_address)
@@ -325,3 +328,10 @@ def build(config: GatewayConfig, *, clock: Clock, registry: CollectorRegistry) -
 async def run(config: GatewayConfig, stop: asyncio.Event) -> None:
     """The process's whole life."""
     await build(config, clock=Clock(), registry=CollectorRegistry()).serve(stop)
+
+
+def _store(url: str) -> ObjectStore:
+    try:
+        return open_store(url)
+    except (BaseError, OSError, ValueError) as exc:
+        raise ConfigError("GARITA_GATEWAY_BLOB_URL is not the address of a store that can be used.") from exc

@@ -260,8 +260,6 @@ class GatewayConfig(ServiceConfig):
             errors_window_s=self.errors_window_s,
             ping_interval_s=self.ping_interval_s,
             pong_timeout_s=self.pong_timeout_s,
-            requests_in_flight=self.requests_in_flight,
-            rooms=self.rooms_per_connection,
         )
 
     @model_validator(mode="after")

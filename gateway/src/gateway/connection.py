@@ -148,6 +148,7 @@ class Connection(asyncio.Protocol):
 
     def take_json(self, payload: bytes, now_s: float) -> None:
         """One JSON frame: paid for, judged, carried out."""
+        self._ground.metrics.json_in.inc()
         self.pay(len(payload), now_s)
         if self.closed:
             return
@@ -157,6 +158,7 @@ class Connection(asyncio.Protocol):
 
     def take_chunk(self, payload: bytes, now_s: float) -> None:
         """One chunk frame."""
+        self._ground.metrics.chunks_in.inc()
         self.pay(len(payload), now_s, upload=True)
         step = self.session.chunk_frame(payload, now_s)
         if step is not None:
@@ -164,6 +166,8 @@ class Connection(asyncio.Protocol):
 
     def pay(self, size: int, now_s: float, *, upload: bool = False, control: bool = False) -> None:
         """Charges a frame's bytes; reading pauses where they are over their budget."""
+        if control:
+            self._ground.metrics.control_in.inc()
         due = self.session.pay_bytes(size, now_s, upload=upload, control=control)
         if isinstance(due, End):
             self._desk.step(self, due)

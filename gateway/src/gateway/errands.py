@@ -24,12 +24,12 @@ class Errands:
     """The group of short tasks."""
 
     def __init__(self, clock: Clock, metrics: Metrics, max_running: int) -> None:
-        """Args: max_running: how many may run at a time."""
+        """Args: max_running: how many may run at a time; `running` is how many do."""
         self._sparingly = Sparingly(clock.monotonic)
         self._metrics = metrics
         self._max_running = max_running
         self._tasks: asyncio.TaskGroup | None = None
-        self._running = 0
+        self.running = 0
         self.desk: Desk
 
     async def run(self) -> None:
@@ -47,11 +47,11 @@ class Errands:
         Raises:
             Busy: too many run already, or the process is ending.
         """
-        if self._tasks is None or self._running >= self._max_running:
+        if self._tasks is None or self.running >= self._max_running:
             work.close()
             self._metrics.refused.labels("errands").inc()
             raise Busy
-        self._running += 1
+        self.running += 1
         self._tasks.create_task(self._guarded(name, work, connection), name=name)
 
     async def _guarded(self, name: str, work: Coroutine[Any, Any, None], connection: Connection | None) -> None:
@@ -67,4 +67,4 @@ class Errands:
                 if self._sparingly.due(name, type(exc).__name__):
                     log.exception("errand_failed", errand=name)
         finally:
-            self._running -= 1
+            self.running -= 1

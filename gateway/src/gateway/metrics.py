@@ -29,7 +29,9 @@ class Metrics:
         self.violations = Counter(
             "gateway_violations_total", "Frames that no correct client sends.", ["kind"], registry=registry
         )
-        self.frames_in = Counter("gateway_frames_in_total", "Frames received.", ["kind"], registry=registry)
+        frames_in = Counter("gateway_frames_in_total", "Frames received.", ["kind"], registry=registry)
+        self.json_in, self.chunks_in = frames_in.labels("json"), frames_in.labels("chunk")
+        self.control_in = frames_in.labels("control")
         self.bytes_in = Counter("gateway_received_bytes_total", "Bytes received.", ["transport"], registry=registry)
         self.pauses = Counter("gateway_read_pauses_total", "Times reading was paused for a budget.", registry=registry)
         self.delivered = Counter("gateway_delivered_total", "Events written to members.", registry=registry)

@@ -15,9 +15,9 @@ class Subscriptions:
     """The channels of rooms and users; `run` is its one task."""
 
     def __init__(self, listener: Listener) -> None:
-        """Args: listener: subscribes everything wanted again after a loss, by itself."""
+        """Args: listener: subscribes everything wanted again after a loss, by itself. `confirmed` is what Redis has confirmed once."""
         self._listener = listener
-        self._confirmed: set[str] = set()
+        self.confirmed: set[str] = set()
         self._waiting: list[tuple[list[str], asyncio.Future[None]]] = []
         self._unwanted: dict[str, None] = {}
         self._wake = asyncio.Event()
@@ -33,7 +33,7 @@ class Subscriptions:
             self._unwanted.pop(channel, None)
         if not self._listener.linked or len(self._waiting) >= MAX_WAITING:
             raise Unlinked
-        missing = [channel for channel in channels if channel not in self._confirmed]
+        missing = [channel for channel in channels if channel not in self.confirmed]
         if not missing:
             return
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -54,7 +54,7 @@ class Subscriptions:
                 self._wake.clear()
                 unwanted, self._unwanted = list(self._unwanted), {}
                 if unwanted:
-                    self._confirmed.difference_update(unwanted)
+                    self.confirmed.difference_update(unwanted)
                     await self._listener.unsubscribe(unwanted)
                 waiting, self._waiting = self._waiting, []
                 if waiting:
@@ -72,7 +72,7 @@ class Subscriptions:
                 if not future.done():
                     future.set_exception(exc)
             return
-        self._confirmed.update(wanted)
+        self.confirmed.update(wanted)
         for _, future in waiting:
             if not future.done():
                 future.set_result(None)

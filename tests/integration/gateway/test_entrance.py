@@ -6,7 +6,6 @@ from pathlib import Path
 
 from garita_common.core.activity import RateHit
 from garita_common.core.channels import ACTIVITY_STREAM
-
 from tests.fakes.wire_clients import Closed
 
 from .rig import Rig, eventually, rig, token

@@ -44,5 +44,3 @@ class SessionLimits:
     errors_window_s: float
     ping_interval_s: float
     pong_timeout_s: float
-    requests_in_flight: int
-    rooms: int
