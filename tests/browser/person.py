@@ -12,9 +12,12 @@ from typing import Self
 
 import pyotp
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, expect
+from playwright.async_api import Error as PlaywrightError
 
 PATIENCE_MS = 30_000
 PASSWORD = "cangrejo sin reloj ni paraguas"
+# The machine's own network changed under the browser (a container came up): the page tries again by itself.
+MACHINE = ("ERR_NETWORK_CHANGED", "Failed to fetch dynamically imported module")
 _WATCH_POLICY = """
 window.broken = [];
 document.addEventListener("securitypolicyviolation", (event) => broken.push(`${event.violatedDirective} ${event.blockedURI}`));
@@ -51,7 +54,6 @@ class Person:
     used_codes: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
     expected: tuple[str, ...] = ()
-    broken_loads: int = 0
 
     @classmethod
     async def arrive(cls, browser: Browser, place: Place, name: str, **profile: object) -> Self:
@@ -62,31 +64,24 @@ class Person:
         page = await context.new_page()
         person = cls(name, place, context, page)
         page.on("console", person._heard)
-        page.on("pageerror", lambda error: person.complaints.append(f"page error: {error}"))
-        await person.look()
+        page.on("pageerror", person._broke)
+        await page.goto(place.http)
+        await expect(page.locator("#main")).to_be_visible(timeout=PATIENCE_MS)
         return person
-
-    async def look(self) -> None:
-        """Opens the page. A load that the machine's own network broke (a container came up) is tried again."""
-        for _ in range(5):
-            await self.page.goto(self.place.http)
-            try:
-                await expect(self.page.locator("#main")).to_be_visible(timeout=5_000)
-                return
-            except AssertionError:
-                assert self.broken_loads, "the page stays empty"
-                self.broken_loads = 0
 
     @property
     def email(self) -> str:
         return f"{self.name}@example.org"
 
     def _heard(self, message: ConsoleMessage) -> None:
-        if "ERR_NETWORK_CHANGED" in message.text:
-            self.broken_loads += 1
-            return
-        if message.type in {"error", "warning"} and not any(part in message.text for part in self.expected):
+        if message.type in {"error", "warning"} and not any(
+            part in message.text for part in (*MACHINE, *self.expected)
+        ):
             self.complaints.append(f"{message.type}: {message.text} ({message.location.get('url')})")
+
+    def _broke(self, error: PlaywrightError) -> None:
+        if not any(part in error.message for part in MACHINE):
+            self.complaints.append(f"page error: {error}")
 
     async def all_complaints(self) -> list[str]:
         """Everything that went wrong on this page up to now."""
@@ -116,9 +111,8 @@ class Person:
     async def is_in(self) -> None:
         """The rooms are there and the link stands."""
         await expect(self.page.get_by_role("navigation", name="Rooms")).to_be_visible(timeout=PATIENCE_MS)
-        await expect(self.page.locator(".side .none").first.or_(self.page.locator("a.room").first)).to_be_visible(
-            timeout=PATIENCE_MS
-        )
+        listed = self.page.locator(".side .none, a.room").first
+        await expect(listed).to_be_visible(timeout=PATIENCE_MS)
 
     async def turn_on_totp(self) -> None:
         """Two-step login, by the key that the page shows."""

@@ -279,8 +279,7 @@ export class Chat extends EventTarget {
     this.#startNew(described.id, described.epoch, described.head);
     this.#describe({ ...described, role: null });
     const room = this.rooms.get(described.id);
-    room.read = 0;
-    room.someUnread = described.kind === "direct" && described.head > 0;
+    if (described.kind === "direct") Object.assign(room, { read: 0, someUnread: described.head > 0 });
     this.#tell("rooms");
     try {
       this.#describe((await this.#link.ask("room", { room: described.id })).room);

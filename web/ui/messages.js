@@ -126,6 +126,7 @@ export class Messages {
   /** What was first has something before it now: its day or name may be said already. */
   #remake(event, before) {
     const old = this.#items.get(event.seq);
+    if (!old?.length) return;
     old[0].before(...this.#make(event, before));
     for (const item of old) item.remove();
   }

@@ -73,6 +73,14 @@ def test_every_sentence_that_is_used_is_there_and_none_is_idle() -> None:
     assert {name for name in known - used if not name.startswith(FAMILIES)} == set()
 
 
+def test_every_module_is_fetched_ahead() -> None:
+    """The page names all its modules, so that they come side by side and not one after another's discovery."""
+    named = re.findall(r'<link rel="modulepreload" href="([^"]+)">', (WEB / "index.html").read_text())
+    begun_otherwise = {"start.js", "net/proof-worker.js"}
+
+    assert named == [name for path in SCRIPTS if (name := path.relative_to(WEB).as_posix()) not in begun_otherwise]
+
+
 def test_scripts_make_no_markup_of_text() -> None:
     """What Trusted Types would stop in a browser is not even written down."""
     forbidden = re.compile(
