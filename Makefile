@@ -9,6 +9,7 @@ TCP_PORT ?= 8081
 STATE ?= ./var
 LOOPBACK ?= private
 GATEWAYS ?= 1
+TESTS ?= tests/unit tests/integration tests/e2e tests/attack tests/browser
 
 PY := .venv/bin/python
 PACKAGES := common gateway chat-service auth-service detector-service client deploy/local
@@ -37,8 +38,8 @@ run: .venv/.run ## Start the whole stack here; Ctrl-C stops it. Needs only Pytho
 test: .venv/.dev ## Run every test, with coverage; sets up what they need (Chromium by apt).
 	@tests/chromium.sh
 	@$(PY) -m coverage erase
-	@$(PY) -m coverage run -m pytest $(TESTS) \
-		&& $(PY) -m coverage combine --quiet && $(PY) -m coverage report
+	@$(PY) -m coverage run -m pytest $(TESTS); result=$$?; \
+		$(PY) -m coverage combine --quiet && $(PY) -m coverage report && exit $$result
 
 .PHONY: check
 check: .venv/.dev ## Format, lint, types and unit tests, in under 30 seconds.

@@ -12,6 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# Examples take as long as the machine lets them: a test never asserts timings. A failing one is printed to be repeated.
+settings.register_profile("garita", deadline=None, print_blob=True)
+settings.load_profile("garita")
 
 START_TIMEOUT_S = 20.0
 
