@@ -44,8 +44,8 @@ class Files:
         try:
             match directive:
                 case OpenDownload():
+                    self._transfers.open_download(connection, directive)  # its first chunk leaves in a later turn
                     connection.send_json(frame)
-                    self._transfers.open_download(connection, directive)
                 case OpenUpload():
                     self._errands.start("upload", self._open_upload(connection, request, directive, frame), connection)
                 case FinishUpload():
