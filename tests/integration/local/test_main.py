@@ -110,6 +110,19 @@ async def test_trouble_is_one_sentence_and_exit_1(tmp_path: Path, standins: Stan
     assert started(standins) == []
 
 
+@pytest.mark.parametrize(("option", "value"), [("--tcp-port", "many"), ("--gateways", "1.5"), ("--loopback", "open")])
+async def test_a_wrong_choice_is_one_line(tmp_path: Path, standins: Standins, option: str, value: str) -> None:
+    """The option and the value are named, and nothing is made."""
+    async with launcher(tmp_path / "var", standins, option, value) as process:
+        code, out, err = await ended(process)
+
+    assert (code, out) == (2, "")
+    assert len(err.splitlines()) == 1
+    assert option in err
+    assert value in err
+    assert not (tmp_path / "var").exists()
+
+
 async def test_a_services_sentence_reaches_the_terminal(tmp_path: Path, standins: Standins) -> None:
     """What a service says about its configuration is the last line."""
     async with launcher(tmp_path / "var", standins, STANDIN_AUTH="config") as process:

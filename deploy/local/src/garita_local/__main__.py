@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 from garita_local.plan import LOOPBACK_KINDS
 from garita_local.stack import Stack
@@ -88,11 +89,16 @@ def _say(sentence: str) -> None:
     print(f"garita: {sentence}", file=sys.stderr, flush=True)
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, without the list of all options."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"garita: {message}\n")
+
+
 def _parser() -> argparse.ArgumentParser:
     """The options; `make run` always passes all of them."""
-    parser = argparse.ArgumentParser(
-        prog="garita_local", description="Run the whole stack on this machine until Ctrl-C."
-    )
+    parser = _Parser(prog="garita_local", description="Run the whole stack on this machine until Ctrl-C.")
     parser.add_argument("--http-port", type=int, default=8080, help="page, WebSocket and accounts (8080)")
     parser.add_argument("--tcp-port", type=int, default=8081, help="the same protocol over plain TCP (8081)")
     parser.add_argument("--state", type=Path, default=Path("var"), help="where all data lies (./var)")
