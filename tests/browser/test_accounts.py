@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from playwright.async_api import expect
 
 from tests.browser.conftest import Newcomer
@@ -92,3 +94,22 @@ async def test_another_session_can_be_ended(newcomer: Newcomer) -> None:
 
     await expect(other.page.get_by_role("heading", name="Log in")).to_be_visible(timeout=PATIENCE_MS)
     await expect(other.page.get_by_text("Your session has ended")).to_be_visible(timeout=PATIENCE_MS)
+
+
+async def test_two_tabs_take_turns(newcomer: Newcomer) -> None:
+    """Tabs that draw tokens at the same moment do not throw each other out, however often; a logout reaches both."""
+    eli = await newcomer("eli")
+    await eli.register()
+    other = await eli.context.new_page()
+    await other.goto(eli.place.http)
+
+    for _ in range(6):
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(eli.page.reload(), name="one tab")
+            tasks.create_task(other.reload(), name="the other")
+        for page in (eli.page, other):
+            await expect(page.get_by_text("Welcome, Eli")).to_be_visible(timeout=PATIENCE_MS)
+            await expect(page.get_by_role("link", name="Turn on two-step login")).to_be_visible(timeout=PATIENCE_MS)
+
+    await eli.log_out()
+    await expect(other.get_by_role("heading", name="Log in")).to_be_visible(timeout=PATIENCE_MS)

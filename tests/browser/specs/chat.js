@@ -1,0 +1,185 @@
+import { Cursors } from "/core/cursor.js";
+import { Chat } from "/state/chat.js";
+import { Memory } from "/state/memory.js";
+import { same } from "./check.js";
+
+const ME = { id: "me", username: "ana" };
+const room = (id, more = {}) => ({
+  id, kind: "public", title: id.toUpperCase(), topic: "", members: 1, epoch: "a", head: 0, role: "member", created: 1, ...more,
+});
+const message = (id, seq, user = "u2", more = {}) => ({
+  op: "message", room: id, epoch: "a", seq, ts: seq, user: { id: user, name: user }, text: `${seq}`, mid: `m${seq}`, cmid: `c${seq}`, ...more,
+});
+
+/** Stands in for the link: answers from a table, counts the calls for a new connection. */
+class FakeLink extends EventTarget {
+  answers = {};
+  asked = [];
+  resumed = 0;
+
+  async ask(op, fields = {}) {
+    this.asked.push([op, fields]);
+    const answer = this.answers[op];
+    return typeof answer === "function" ? answer(fields) : (answer ?? {});
+  }
+
+  resume() {
+    this.resumed += 1;
+  }
+
+  say(push) {
+    this.dispatchEvent(new CustomEvent("push", { detail: push }));
+  }
+
+  connect(rooms, me = { head: 0, recovered: true }) {
+    this.dispatchEvent(new CustomEvent("connected", { detail: { rooms, me } }));
+  }
+}
+
+function storage(content = {}) {
+  const kept = new Map(Object.entries(content).map(([key, value]) => [`garita.${key}`, JSON.stringify(value)]));
+  return { getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => kept.set(key, value), removeItem: (key) => kept.delete(key) };
+}
+
+function stand({ kept = {}, rooms = [room("r1")] } = {}) {
+  const link = new FakeLink();
+  link.answers.rooms = { rooms };
+  const memory = new Memory(storage(kept));
+  const cursors = new Cursors();
+  const chat = new Chat({ link, cursors, memory, user: ME });
+  const changes = [];
+  chat.addEventListener("log", ({ detail }) => changes.push(detail.change));
+  return { link, memory, cursors, chat, changes };
+}
+
+const settle = () => new Promise((resolve) => setTimeout(resolve, 0));
+
+export const spec = {
+  "a first visit has nothing unread": async () => {
+    const { link, chat, cursors } = stand();
+    link.connect({ r1: { epoch: "a", head: 40, recovered: false } });
+    await settle();
+    const found = chat.rooms.get("r1");
+    same([found.unread, found.someUnread, cursors.at("r1"), found.title], [0, false, ["a", 40], "R1"]);
+  },
+  "a later visit resumes at what was read, and counts": async () => {
+    const { link, chat, cursors } = stand({ kept: { "marks.me": { r1: ["a", 4] } } });
+    same(cursors.resume().r1, ["a", 4]);
+    link.connect({ r1: { epoch: "a", head: 7, recovered: true } });
+    link.say(message("r1", 5));
+    link.say(message("r1", 6, "me"));
+    link.say(message("r1", 7));
+    same(chat.rooms.get("r1").unread, 2);
+    chat.read("r1");
+    same([chat.rooms.get("r1").unread, cursors.at("r1")], [0, ["a", 7]]);
+  },
+  "what was read is kept for the next visit": async () => {
+    const { link, chat, memory } = stand();
+    link.connect({ r1: { epoch: "a", head: 4, recovered: false } });
+    link.say(message("r1", 5));
+    chat.read("r1");
+    same(memory.marks("me"), { r1: ["a", 5] });
+  },
+  "too much was missed: unread, but nobody knows how many": async () => {
+    const { link, chat } = stand({ kept: { "marks.me": { r1: ["a", 4] } } });
+    link.connect({ r1: { epoch: "a", head: 4000, recovered: false } });
+    same([chat.rooms.get("r1").unread, chat.rooms.get("r1").someUnread], [0, true]);
+  },
+  "a gap asks for a new connection and takes nothing": async () => {
+    const { link, chat } = stand();
+    link.connect({ r1: { epoch: "a", head: 4, recovered: false } });
+    link.say(message("r1", 6));
+    same([link.resumed, chat.rooms.get("r1").log.events.length], [1, 0]);
+  },
+  "a repeat is not shown twice": async () => {
+    const { link, chat, changes } = stand();
+    link.connect({ r1: { epoch: "a", head: 4, recovered: false } });
+    changes.length = 0;
+    link.say(message("r1", 5));
+    link.say(message("r1", 5));
+    same([changes, chat.rooms.get("r1").log.events.length], [["append"], 1]);
+  },
+  "history that runs ahead of the pushes is not shown twice": async () => {
+    const { link, chat, changes } = stand();
+    link.connect({ r1: { epoch: "a", head: 4, recovered: false } });
+    link.answers.history = { epoch: "a", head: 6, more: false, events: [1, 2, 3, 4, 5, 6].map((seq) => message("r1", seq)) };
+    await chat.older("r1");
+    changes.length = 0;
+    for (const seq of [5, 6, 7]) link.say(message("r1", seq));
+    same([changes, chat.rooms.get("r1").log.events.map(({ seq }) => seq)], [["append"], [1, 2, 3, 4, 5, 6, 7]]);
+  },
+  "a restored store clears the room": async () => {
+    const { link, chat, changes } = stand();
+    link.connect({ r1: { epoch: "a", head: 4, recovered: false } });
+    link.say(message("r1", 5));
+    changes.length = 0;
+    link.say(message("r1", 2, "u2", { epoch: "b" }));
+    same([changes, chat.rooms.get("r1").log.events.map(({ seq }) => seq)], [["reset", "append"], [2]]);
+  },
+  "joining sets the cursor before anything else is asked": async () => {
+    const { link, chat, cursors } = stand({ rooms: [] });
+    link.connect({});
+    link.answers.join = { room: "r9", epoch: "a", seq: 11 };
+    link.answers.room = () => {
+      link.say({ op: "member", change: "joined", room: "r9", epoch: "a", seq: 12, ts: 1, user: { id: "me", name: "ana" } });
+      return { room: room("r9", { members: 3, head: 12 }) };
+    };
+    await chat.join("r9");
+    same([link.resumed, cursors.at("r9"), chat.rooms.get("r9").members], [0, ["a", 12], 3]);
+  },
+  "members are counted once": async () => {
+    const { link, chat } = stand({ rooms: [room("r1", { members: 2, head: 5 })] });
+    link.connect({ r1: { epoch: "a", head: 4, recovered: false } });
+    await settle();
+    const came = (seq) => ({ op: "member", change: "joined", room: "r1", epoch: "a", seq, ts: 1, user: { id: `u${seq}`, name: "x" } });
+    link.say(came(5));
+    link.say(came(6));
+    same(chat.rooms.get("r1").members, 3);
+  },
+  "an invitation is kept until it is answered": async () => {
+    const kept = {};
+    const { link, chat, memory } = stand({ kept });
+    link.connect({ r1: { epoch: "a", head: 0, recovered: false } });
+    link.say({ op: "notice", log: "@me", seq: 1, kind: "invited", room: room("r7"), by: { id: "u2", name: "bob" }, ts: 1 });
+    same([[...chat.invitations.keys()], memory.own("me").seq], [["r7"], 1]);
+    chat.dismiss("r7");
+    same([chat.invitations.size, memory.own("me").invitations], [0, {}]);
+  },
+  "a direct message from somebody new comes up as unread": async () => {
+    const { link, chat } = stand();
+    link.connect({});
+    link.answers.room = { room: room("r8", { kind: "direct", title: null, peer: { id: "u2", name: "bob" }, head: 2 }) };
+    link.say({ op: "notice", log: "@me", seq: 1, kind: "direct", room: room("r8", { kind: "direct", head: 2 }), by: { id: "u2", name: "bob" }, ts: 1 });
+    await settle();
+    same([chat.rooms.get("r8").someUnread, chat.rooms.get("r8").peer.name], [true, "bob"]);
+  },
+  "being put out takes the room away": async () => {
+    const { link, chat, memory } = stand();
+    link.connect({ r1: { epoch: "a", head: 4, recovered: false } });
+    link.say({ op: "member", change: "left", room: "r1", epoch: "a", seq: 5, ts: 1, user: { id: "me", name: "ana" } });
+    same([chat.rooms.size, memory.marks("me")], [0, {}]);
+  },
+  "one's own message stands as sending until its push": async () => {
+    const { link, chat } = stand();
+    link.connect({ r1: { epoch: "a", head: 4, recovered: false } });
+    let stored;
+    link.answers.send = () => new Promise((resolve) => (stored = resolve));
+    const cmid = chat.sender.send({ room: "r1", text: "hi" });
+    await settle();
+    same(chat.sender.waiting("r1").map(({ state }) => state), ["sending"]);
+    stored({ seq: 5 });
+    await settle();
+    same(chat.sender.waiting("r1").map(({ state }) => state), ["stored"]);
+    link.say(message("r1", 5, "me", { cmid }));
+    same(chat.sender.waiting("r1").length, 0);
+  },
+  "a message stored behind a skipped stretch does not stand as sending for ever": async () => {
+    const { link, chat } = stand();
+    link.connect({ r1: { epoch: "a", head: 4, recovered: false } });
+    link.answers.send = { seq: 5 };
+    chat.sender.send({ room: "r1", text: "hi" });
+    await settle();
+    link.connect({ r1: { epoch: "a", head: 900, recovered: false } });
+    same(chat.sender.waiting("r1").length, 0);
+  },
+};
