@@ -89,7 +89,8 @@ class _RawProtocol(asyncio.Protocol):
         self.writable.set()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        stream = cast(asyncio.Transport, transport)  # uvloop's streams are no subclasses of asyncio's, but behave as such
+        # uvloop's streams are no subclasses of asyncio's, but behave as such
+        stream = cast(asyncio.Transport, transport)
         self.transport = stream
         stream.set_write_buffer_limits(high=HIGH_WATER_BYTES)
 
