@@ -27,10 +27,10 @@ from bench.stacks import RunningStack, StackTrouble, given_stack, own_stack
 from bench.tally import Tally
 from garita_client import AuthApi, GaritaError
 
-CHATLOGS = "../shared/data/chatlogs"
+CHATLOGS = Path(__file__).parents[2] / "shared" / "data" / "chatlogs"
 FILE = "rbtv_days.calibration.csv.gz"
 MOST_PEOPLE = 400
-SPEED = 200.0
+SPEED = 300.0
 LOOK_S = 0.5
 
 

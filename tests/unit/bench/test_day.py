@@ -39,6 +39,8 @@ def test_busiest_whole_day_that_fits_is_chosen() -> None:
     assert choose(days, "c", 5).date == "c"
     with pytest.raises(NoSuchDay):
         choose(days, None, 2)
+    with pytest.raises(NoSuchDay):
+        choose([whole_day("talker", 1, 401)], None, 5)
     with pytest.raises(NoSuchDay, match="there are: a, b"):
         choose(days, "z", 5)
 
