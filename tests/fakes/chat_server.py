@@ -69,10 +69,10 @@ class Room:
     def head(self) -> int:
         return len(self.events)
 
-    def info(self) -> Frame:
+    def info(self, user: Frame) -> Frame:
         return {
             "id": self.id, "kind": "public", "title": self.title, "topic": "", "members": len(self.members),
-            "epoch": self.epoch, "head": self.head, "role": "member", "created": 0,
+            "epoch": self.epoch, "head": self.head, "role": "member" if user["id"] in self.members else None, "created": 0,
         }  # fmt: skip
 
 
@@ -271,11 +271,11 @@ class ChatServer:
             case "renew":
                 return {"expires": 2_000_000_000_000}
             case "rooms":
-                return {"rooms": [room.info() for room in self.rooms.values()]}
+                return {"rooms": [room.info(user) for room in self.rooms.values()]}
             case "create_room":
                 made = self.add_room(frame.get("title") or "")
                 made.members.add(user["id"])
-                return {"room": made.info(), "epoch": made.epoch, "seq": made.head}
+                return {"room": made.info(user), "epoch": made.epoch, "seq": made.head}
             case "join" if room:
                 start = room.head
                 room.members.add(user["id"])
@@ -286,7 +286,10 @@ class ChatServer:
                 return {"room": room.id}
             case "send" if room and user["id"] in room.members:
                 mid = str(uuid.uuid4())
-                event = await self.store(room, "message", user, mid=mid, cmid=frame["cmid"], text=frame["text"])
+                files = {"files": [self.files[file][0] for file in frame["files"]]} if frame.get("files") else {}
+                event = await self.store(
+                    room, "message", user, mid=mid, cmid=frame["cmid"], text=frame["text"], **files
+                )
                 return {"mid": mid, "seq": event["seq"], "ts": event["ts"]}
             case "history" if room:
                 return self._history(room, frame)

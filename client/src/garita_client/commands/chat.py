@@ -210,7 +210,7 @@ class ChatScreen:
         if not rooms:
             self._terminal.say("no_rooms")
         for room in rooms:
-            self._terminal.show(f"{room.id}  {room.kind:8}  {room.members:5}  {_title(room)}")
+            self._terminal.show(_room_line(room))
 
     async def _join(self, wanted: str) -> None:
         room = await self._find(wanted)
@@ -225,8 +225,11 @@ class ChatScreen:
         if wanted.startswith("r") and len(wanted) == 33:
             return await self._client.room(wanted)
         found = [room for room in rooms.values() if _title(room).casefold() == wanted.casefold()]
-        if len(found) == 1:
-            return found[0]
+        mine = [room for room in found if room.role is not None]
+        if len(found) == 1 or len(mine) == 1:
+            return (mine or found)[0]
+        for room in found:
+            self._terminal.show(_room_line(room))
         raise GaritaError(self._terminal.word("many_rooms" if found else "no_such_room", room=wanted))
 
     async def _create(self, rest: str) -> None:
@@ -316,6 +319,10 @@ def _free_target(wanted: str, name: str) -> Path:
     while (target := folder / numbered(safe, number)).exists():
         number += 1
     return target
+
+
+def _room_line(room: RoomInfo) -> str:
+    return f"{room.id}  {room.kind:8}  {room.members:5}  {_title(room)}"
 
 
 def _title(room: RoomInfo) -> str:

@@ -1,0 +1,201 @@
+"""The command `garita` as a process: what it says, where it says it, and how it ends."""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from garita_client import Login, TokenStore
+from tests.fakes.accounts_server import AccountsServer
+from tests.fakes.chat_server import ChatServer
+
+DEADLINE_S = 30.0
+
+
+class Ran:
+    """A command that has ended."""
+
+    def __init__(self, status: int, out: bytes, err: bytes) -> None:
+        self.status, self.out, self.err = status, out.decode(), err.decode()
+
+
+async def garita(*words: str | Path, lines: str = "", language: str = "en_GB.UTF-8") -> Ran:
+    """Runs the command with lines on its standard input."""
+    environment = {key: value for key, value in os.environ.items() if key != "LC_ALL"} | {
+        "LANG": language,
+        "COLUMNS": "200",
+    }
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "garita_client", *map(str, words),
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, env=environment,
+    )  # fmt: skip
+    async with asyncio.timeout(DEADLINE_S):
+        out, err = await process.communicate(lines.encode())
+    assert process.returncode is not None
+    return Ran(process.returncode, out, err)
+
+
+@asynccontextmanager
+async def detector(calls: list[tuple[str, str, str, Any]]) -> AsyncIterator[str]:
+    """Operator routes and readiness with fixed answers; every call is written down."""
+
+    async def answer(request: web.Request) -> web.Response:
+        body = await request.json() if request.can_read_body else None
+        calls.append((request.method, request.path_qs, request.headers.get("Authorization", ""), body))
+        ban = {
+            "decision": 7,
+            "subject": "user:u1",
+            "state": "active",
+            "until_ms": 1,
+            "sentence": "u1 was banned\x1b[2J because.",
+        }
+        match request.path:
+            case "/readyz":
+                return web.Response(text="ok")
+            case "/v1/bans":
+                return web.json_response({"bans": [ban]})
+            case "/v1/explain/7":
+                event = {"id": 3, "kind": "proto.violation", "at_ms": 1}
+                return web.json_response(
+                    {"sentence": ban["sentence"], "numbers": {"violations": 3}, "evidence": [event]}
+                )
+            case "/v1/bans/7":
+                return web.json_response(ban | {"state": "lifted", "pushed": True})
+            case _:
+                return web.json_response({"title": "Not found", "detail": "There is no decision 9."}, status=404)
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", answer)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+def write_state(state: Path, operator: str, processes: dict[str, Any]) -> None:
+    """A state folder as the launcher leaves it."""
+    (state / "secrets").mkdir(parents=True)
+    (state / "secrets" / "operator_token").write_text("op-secret\n")
+    told = {
+        "v": 1,
+        "http": "http://127.0.0.1:1",
+        "tcp": "127.0.0.1:2",
+        "operator": operator,
+        "secrets_dir": str(state / "secrets"),
+    }
+    (state / "run.json").write_text(json.dumps(told | {"processes": processes}))
+
+
+async def test_without_login_it_says_what_to_do(tmp_path: Path) -> None:
+    """No traceback: one sentence, in the person's language."""
+    english = await garita("chat", "--login", tmp_path / "none.json", "--state", tmp_path)
+    spanish = await garita("chat", "--login", tmp_path / "none.json", "--state", tmp_path, language="es_ES.UTF-8")
+
+    assert (english.status, english.out) == (1, "")
+    assert english.err == "garita: You are not logged in. Run garita login, or garita register for a new account.\n"
+    assert "No has iniciado sesión" in spanish.err
+
+
+async def test_no_stack_is_said_with_its_path(tmp_path: Path) -> None:
+    """`status` and `bans` need a stack that runs here."""
+    for words in (["status"], ["bans"], ["bans", "explain", "1"]):
+        ran = await garita(*words, "--state", tmp_path)
+
+        assert ran.status == 1
+        assert str(tmp_path / "run.json") in ran.err
+        assert "Traceback" not in ran.err
+
+
+async def test_unreachable_server_is_said(tmp_path: Path) -> None:
+    """Nobody there: which address, no traceback."""
+    ran = await garita("login", "--server", "http://127.0.0.1:1", "--login", tmp_path / "l.json", lines="ana\nsecret\n")
+
+    assert ran.status == 1
+    assert "http://127.0.0.1:1/v1/auth does not answer" in ran.err
+    assert "Traceback" not in ran.err
+
+
+async def test_talking_and_files(tmp_path: Path) -> None:
+    """A room is joined by title, a message and a file go out, the file comes back, a stranger's text is defused."""
+    source = tmp_path / "notes.txt"
+    source.write_bytes(b"contents" * 20_000)
+    async with ChatServer().running() as chat, AccountsServer().running() as accounts:
+        room = chat.add_room("La Plaza")
+        await chat.post(room, "before \x1b[2J")
+        store = TokenStore(tmp_path / "login.json")
+        store.save(Login(accounts.base.removesuffix("/v1/auth"), "u1", "ana", "rt1.0", "dv1.x"))
+        lines = f"/join la plaza\nhola\n/nonsense\n/up {source}\n/down 1 {tmp_path / 'copy.txt'}\n/rooms\n/quit\n"
+
+        ran = await garita("chat", "--login", store.path, "--connect", chat.tcp, "--state", tmp_path, lines=lines)
+
+    assert (ran.status, ran.err) == (0, "")
+    assert "otra: before \N{REPLACEMENT CHARACTER}[2J" in ran.out
+    assert "There is no command /nonsense" in ran.out
+    assert "Sent notes.txt." in ran.out
+    assert f"Saved as {tmp_path / 'copy.txt'}." in ran.out
+    assert (tmp_path / "copy.txt").read_bytes() == source.read_bytes()
+    assert room.id in ran.out
+    assert [event["text"] for event in room.events if event["op"] == "message"] == ["before \x1b[2J", "hola", ""]
+
+
+async def test_status_tells_ready_and_not(tmp_path: Path) -> None:
+    """Each process with its state; the exit status says whether all is well."""
+    async with detector([]) as inner:
+        alive = {"pid": os.getpid(), "inner": inner}
+        write_state(tmp_path / "well", inner, {"chat": alive})
+        write_state(
+            tmp_path / "ill", inner, {"chat": alive, "auth": {"pid": os.getpid(), "inner": "http://127.0.0.1:1"}}
+        )
+
+        well = await garita("status", "--state", tmp_path / "well")
+        ill = await garita("status", "--state", tmp_path / "ill")
+
+    assert well.status == 0
+    assert "ready" in well.out
+    assert ill.status == 1
+    assert "not ready" in ill.out
+
+
+async def test_bans_are_listed_explained_and_lifted(tmp_path: Path) -> None:
+    """With the operator's token; what the detector quotes is defused; its refusals are told in its words."""
+    calls: list[tuple[str, str, str, Any]] = []
+    async with detector(calls) as operator:
+        write_state(tmp_path / "var", operator, {})
+        state = ("--state", tmp_path / "var")
+
+        listed = await garita("bans", *state)
+        explained = await garita("bans", "explain", "7", *state)
+        lifted = await garita("bans", "lift", "7", "--reason", "a mistake", *state)
+        unknown = await garita("bans", "explain", "9", *state)
+
+    assert "u1 was banned" in listed.out
+    assert "\x1b[2J" not in listed.out + explained.out
+    assert "violations: 3" in explained.out
+    assert "proto.violation" in explained.out
+    assert lifted.out == "Lifted.\n"
+    assert unknown.err == "garita: There is no decision 9.\n"
+    assert [call[:3] for call in calls[:3]] == [
+        ("GET", "/v1/bans", "Bearer op-secret"),
+        ("GET", "/v1/explain/7", "Bearer op-secret"),
+        ("DELETE", "/v1/bans/7", "Bearer op-secret"),
+    ]
+    assert calls[2][3] == {"reason": "a mistake"}
+
+
+@pytest.mark.parametrize("words", [[], ["nonsense"], ["bans", "lift", "1"]])
+async def test_wrong_words_show_the_usage(words: list[str]) -> None:
+    """A wrong command line is told by its usage."""
+    ran = await garita(*words)
+
+    assert ran.status == 2
+    assert "usage: garita" in ran.err
