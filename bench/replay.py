@@ -10,6 +10,7 @@ import contextlib
 import gzip
 import os
 import resource
+import signal
 import sys
 import time
 from pathlib import Path
@@ -44,6 +45,9 @@ def main(words: list[str] | None = None) -> int:
     except (NoSuchDay, StackTrouble, GaritaError) as exc:
         console.print(str(exc), highlight=False)
         return 2
+    except (asyncio.CancelledError, KeyboardInterrupt):
+        console.print("stopped")
+        return 130
     show(report, console)
     write(report, arguments.json)
     return 0 if report.good else 1
@@ -77,6 +81,10 @@ def _day(arguments: argparse.Namespace) -> Day:
 
 
 async def _run(arguments: argparse.Namespace, day: Day, console: Console) -> Report:
+    """The stack, the people, the replay; SIGTERM ends it like Ctrl-C, so that a stack of our own is never left behind."""
+    whole = asyncio.current_task()
+    assert whole is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, whole.cancel)
     columns = (
         TextColumn("{task.description:12}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
         TextColumn("{task.fields[news]}"),
