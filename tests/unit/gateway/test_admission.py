@@ -149,6 +149,25 @@ def test_a_valid_token_gives_the_attempt_back_once() -> None:
     assert [refusal(enter(it)) for _ in range(3)] == [None, None, Refusal.UNIT_ATTEMPTS]
 
 
+def test_page_connections_leave_an_address_its_sockets() -> None:
+    """Three browsers hold six page connections each, and there is still room for sixteen sockets; leaving counts each once."""
+    it = admission(connections_per_unit=2, connections_per_tier=100)
+    pages = []
+    for _ in range(18):
+        ticket = it.enter(address("192.0.2.7"), 0.0, 0)
+        assert isinstance(ticket, Ticket)
+        assert it.page(ticket, 0.0) is None
+        pages.append(ticket)
+
+    sockets = [it.enter(address("192.0.2.7"), 0.0, 0) for _ in range(3)]
+    for ticket in pages:
+        it.leave(ticket)
+
+    assert [isinstance(verdict, Ticket) for verdict in sockets] == [True, True, False]
+    assert isinstance(it.enter(address("192.0.2.7"), 0.0, 0), Refused)
+    assert it.open == 2
+
+
 def test_a_page_has_a_budget_of_its_own() -> None:
     """Reloading does not use the attempts up, and is limited all the same."""
     it = admission(attempts_per_unit=Rate(0.001, 1), pages_per_unit=Rate(0.001, 2))

@@ -33,12 +33,16 @@ class Refusal(Enum):
 
 @dataclass(slots=True, eq=False)
 class Ticket:
-    """One admitted socket. `unit` and `tier` are empty where the address is not counted; `charged` while its attempt is not given back."""
+    """One admitted socket. `unit` and `tier` are empty where the address is not counted; `charged` while its attempt is not given back.
+
+    `page`: it turned out to carry page requests, which do not take one of the address's connections.
+    """
 
     address: Address
     unit: str = ""
     tier: str = ""
     charged: bool = False
+    page: bool = False
     open: bool = True
 
 
@@ -118,8 +122,15 @@ class Admission:
             self._tier_attempts.of(ticket.tier, now_s).give_back()
 
     def page(self, ticket: Ticket, now_s: float) -> Refused | None:
-        """Turns the attempt into a page request, which has a budget of its own."""
+        """Turns the attempt into a page request, which has a budget of its own.
+
+        A browser keeps six connections open for a page and drops them within seconds, so counting them would shut out the third browser of a household.
+        How many an address can hold is bounded by their rate and idle time; the prefix and the node count them like any other.
+        """
         self.give_back(ticket, now_s)
+        if ticket.unit and not ticket.page:
+            ticket.page = True
+            _less(self._units, ticket.unit)
         wait_s = self._pages.take(ticket.unit, now_s) if ticket.unit else 0.0
         return Refused(Refusal.PAGES, told=True, retry_after_s=wait_s) if wait_s else None
 
@@ -160,7 +171,8 @@ class Admission:
 
     def _uncount(self, ticket: Ticket) -> None:
         if ticket.unit:
-            _less(self._units, ticket.unit)
+            if not ticket.page:
+                _less(self._units, ticket.unit)
             _less(self._tiers, ticket.tier)
 
 
