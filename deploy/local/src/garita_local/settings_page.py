@@ -6,11 +6,11 @@ import sys
 from enum import Enum
 from pathlib import Path
 
-from detector_service.config import DetectorConfig
 from pydantic.fields import FieldInfo
 
 from auth_service.config import AuthConfig
 from chat_service.config import ChatConfig
+from detector_service.config import DetectorConfig
 from garita_common.config import MIN_SECRET_CHARS, ServiceConfig
 from gateway.config import GatewayConfig
 
