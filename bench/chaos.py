@@ -1,4 +1,4 @@
-"""Hurting the stack while people talk: each process in turn is killed, then stopped for 20 s; how long until all is well again.
+"""Hurting the stack while people talk: each process in turn is killed, then stopped for a while; how long until all is well again.
 
 Well again means: the process is ready, a message sent after the blow has been acknowledged, and every client has a connection.
 """
@@ -14,7 +14,6 @@ import aiohttp
 from bench.players import Course, Player
 from bench.stacks import RunningStack, is_ready
 
-STOP_S = 20.0
 CALM_S = 4.0
 PROBE_EVERY_S = 1.0
 GIVE_UP_S = 120.0
@@ -38,17 +37,17 @@ class Blow:
         return None not in (self.ready_s, self.acknowledged_s, self.connected_s)
 
 
-async def torment(stack: RunningStack, players: list[Player], course: Course, blows: list[Blow]) -> None:
-    """Every process, killed and then stopped; the results are added to `blows` as they come."""
+async def torment(stack: RunningStack, players: list[Player], course: Course, blows: list[Blow], stop_s: float) -> None:
+    """Every process, killed and then stopped for `stop_s` seconds; the results are added to `blows` as they come."""
     names = sorted(stack.facts.processes, key=_rank)
     async with aiohttp.ClientSession() as session, asyncio.TaskGroup() as tasks:
         over = asyncio.Event()
         tasks.create_task(_probe(players[-1], over))
         for name in names:
             await asyncio.sleep(CALM_S)
-            blows.append(await _strike(session, stack, name, "kill -9", players, course))
+            blows.append(await _strike(session, stack, name, 0.0, players, course))
             await asyncio.sleep(CALM_S)
-            blows.append(await _strike(session, stack, name, "stop 20 s", players, course))
+            blows.append(await _strike(session, stack, name, stop_s, players, course))
         over.set()
 
 
@@ -66,19 +65,21 @@ def _rank(name: str) -> int:
 
 
 async def _strike(
-    session: aiohttp.ClientSession, stack: RunningStack, name: str, kind: str, players: list[Player], course: Course
+    session: aiohttp.ClientSession, stack: RunningStack, name: str, stop_s: float, players: list[Player], course: Course
 ) -> Blow:
+    """One blow: a kill, or a stop where `stop_s` is more than 0."""
+    kind = f"stop {stop_s:g} s" if stop_s else "kill -9"
     pid = stack.facts.processes[name].pid
     before = sum(player.client.counters.connections for player in players)
     if pid is None:
         return Blow(name, kind, None, None, None, 0)
-    if kind == "kill -9":
+    if not stop_s:
         os.kill(pid, signal.SIGKILL)
         old_pid: int | None = pid
     else:
         os.kill(pid, signal.SIGSTOP)
         try:
-            await asyncio.sleep(STOP_S)
+            await asyncio.sleep(stop_s)
         finally:
             old_pid = None if _continue(pid) else pid
     began = time.monotonic()

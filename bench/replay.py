@@ -65,6 +65,7 @@ def parser() -> argparse.ArgumentParser:
     told.add_argument("--hours", type=float, default=24.0, help="play so many hours")
     told.add_argument("--speed", type=float, default=SPEED, help="times faster than life")
     told.add_argument("--chaos", action="store_true", help="kill and stop each process in turn meanwhile")
+    told.add_argument("--stop-s", type=float, default=20.0, help="how long a process is stopped by --chaos")
     told.add_argument("--json", type=Path, default=Path("bench/out/replay.json"), help="where the report goes")
     return told
 
@@ -180,7 +181,7 @@ async def _play(
             for player in players:
                 work.create_task(player.play())
             if arguments.chaos:
-                work.create_task(chaos.torment(stack, players, course, blows))
+                work.create_task(chaos.torment(stack, players, course, blows, arguments.stop_s))
         watching.cancel()
     _news(players, course, bar, playing)
     return time.monotonic() - course.started
