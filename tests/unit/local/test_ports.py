@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from contextlib import ExitStack
 
 import pytest
 
@@ -60,3 +61,30 @@ def test_free_ports_differ_and_avoid_the_taken_ones() -> None:
     assert len(set(first)) == 20
     assert not set(first) & set(second)
     assert all(port in ports.INNER_RANGE for port in first + second)
+
+
+def test_a_held_port_is_for_our_server_and_for_no_other_launcher() -> None:
+    """While it is held, a server can listen on it, end and listen again; who asks for a port that nobody uses cannot have it."""
+    with ExitStack() as holding:
+        (port,) = ports.hold_free_ports(holding, 1)
+
+        for _ in range(2):
+            with socket.create_server((ports.HOST, port)):
+                pass
+        with socket.socket() as strict, pytest.raises(OSError, match="in use"):
+            strict.bind((ports.HOST, port))
+
+    with socket.socket() as strict:
+        strict.bind((ports.HOST, port))
+    ports.require_free(port, "HTTP_PORT")
+
+
+def test_free_gateway_ports_keep_their_distance() -> None:
+    """Like chosen ones: the second gateway is ten ports higher, and all can be listened on."""
+    with ExitStack() as holding:
+        pairs = ports.hold_free_gateway_ports(holding, 3)
+
+        assert pairs == ports.gateway_ports(pairs[0].http, pairs[0].tcp, 3)
+        for pair in pairs:
+            ports.require_free(pair.http, "HTTP_PORT")
+            ports.require_free(pair.tcp, "TCP_PORT")

@@ -9,6 +9,8 @@ from __future__ import annotations
 import errno
 import random
 import socket
+import sys
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from garita_local.troubles import CannotStart
@@ -62,23 +64,65 @@ def require_free(port: int, setting: str) -> None:
 
 
 def free_ports(count: int, taken: frozenset[int] = frozenset()) -> list[int]:
-    """That many different ports that nobody listens on.
+    """That many different ports that nobody uses at the moment.
 
     Raises: CannotStart when the machine has none left.
     """
-    candidates = random.SystemRandom().sample(INNER_RANGE, 512 + count)
+    with ExitStack() as briefly:
+        return hold_free_ports(briefly, count, taken)
+
+
+def hold_free_ports(holding: ExitStack, count: int, taken: frozenset[int] = frozenset()) -> list[int]:
+    """Like `free_ports`, and no other launcher gets them until `holding` is closed.
+
+    Raises: CannotStart when the machine has none left.
+    """
     found: list[int] = []
-    for port in candidates:
-        if port in taken:
-            continue
-        try:
-            _listen_once(port)
-        except OSError:
-            continue
-        found.append(port)
+    for port in random.SystemRandom().sample(INNER_RANGE, 512 + count):
+        if port not in taken and _hold(holding, port):
+            found.append(port)
         if len(found) == count:
             return found
-    raise CannotStart("no free ports are left on this machine for the inner listeners; stop some programs.")
+    raise CannotStart("no free ports are left on this machine; stop some programs.")
+
+
+def hold_free_gateway_ports(holding: ExitStack, gateways: int) -> list[GatewayPorts]:
+    """Public ports for every gateway, in the usual distance, held like `hold_free_ports`.
+
+    Raises: CannotStart when the machine has none left.
+    """
+    for _ in range(100):
+        http_port, tcp_port = free_ports(2)
+        try:
+            pairs = gateway_ports(http_port, tcp_port, gateways)
+        except CannotStart:
+            continue  # the two numbers meet at some gateway
+        with ExitStack() as attempt:
+            if all(_hold(attempt, port) for pair in pairs for port in (pair.http, pair.tcp)):
+                holding.push(attempt.pop_all())
+                return pairs
+    raise CannotStart("no free ports are left on this machine; stop some programs.")
+
+
+def _hold(holding: ExitStack, port: int) -> bool:
+    """Take a port that nobody uses; False when somebody does.
+
+    The socket is bound but never listens, and says only after binding that the address may be used again. On Linux that
+    keeps everybody away who asks as strictly as this function, while a server of ours, which asks as servers do, can
+    listen. Elsewhere it would shut the server out too, so there the port is only looked at.
+    """
+    probe = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        probe.bind((HOST, port))
+    except OSError:
+        probe.close()
+        return False
+    if sys.platform == "linux":
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holding.callback(probe.close)
+    else:
+        probe.close()
+    return True
 
 
 def _listen_once(port: int) -> None:

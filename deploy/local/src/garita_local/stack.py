@@ -216,13 +216,14 @@ class Stack:
         """The ports a person asked for, checked, and free ones for the rest."""
         http_port, tcp_port, gateways = self._wanted
         if http_port is None or tcp_port is None:
-            http_port, tcp_port = _free_pair(gateways)
-        pairs = ports.gateway_ports(http_port, tcp_port, gateways)
-        for pair in pairs:
-            ports.require_free(pair.http, "HTTP_PORT")
-            ports.require_free(pair.tcp, "TCP_PORT")
+            pairs = ports.hold_free_gateway_ports(self._exit, gateways)
+        else:
+            pairs = ports.gateway_ports(http_port, tcp_port, gateways)
+            for pair in pairs:
+                ports.require_free(pair.http, "HTTP_PORT")
+                ports.require_free(pair.tcp, "TCP_PORT")
         taken = frozenset(port for pair in pairs for port in (pair.http, pair.tcp))
-        free = ports.free_ports(gateways + 5, taken)
+        free = ports.hold_free_ports(self._exit, gateways + 5, taken)
         return plan.Addresses(tuple(pairs), tuple(free[5:]), *free[:5])
 
     async def _start_redis(self) -> dict[str, Child]:
@@ -315,23 +316,6 @@ class Stack:
             state_folder.write_private(self.layout.run_file, json.dumps(self.facts(), indent=2) + "\n")
         except CannotStart as exc:
             self._progress(str(exc))  # the stack runs on; only who asks for its addresses sees old ones
-
-
-def _free_pair(gateways: int) -> tuple[int, int]:
-    """An HTTP and a TCP port such that all gateways' ports are free.
-
-    Raises: CannotStart when no such pair is found.
-    """
-    for _ in range(50):
-        http_port, tcp_port = ports.free_ports(2)
-        try:
-            for pair in ports.gateway_ports(http_port, tcp_port, gateways):
-                ports.require_free(pair.http, "HTTP_PORT")
-                ports.require_free(pair.tcp, "TCP_PORT")
-        except CannotStart:
-            continue
-        return http_port, tcp_port
-    raise CannotStart("no free ports are left on this machine; stop some programs.")
 
 
 def _stop_order(children: Mapping[str, Child]) -> list[list[Child]]:
