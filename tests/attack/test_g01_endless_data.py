@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+import uuid
 
 import pytest
 
@@ -30,8 +31,10 @@ async def talk(one: raw.RawConnection, other: raw.RawConnection, room: str, unti
     """A calm conversation, a message a second each way answered and delivered; how many went through."""
     count = 0
     while time.monotonic() < until_s:
-        answer = await one.change("send", room=room, text=f"calm {count}")
-        assert answer["op"] == "ok", answer
+        cmid = str(uuid.uuid4())
+        while (answer := await one.request("send", cmid=cmid, room=room, text=f"calm {count}"))["op"] != "ok":
+            assert answer["temporary"], answer  # as any client should: the same cmid again
+            await raw.pause(answer.get("retry_after_ms", 500) / 1000)
         heard = await other.push("message")
         assert heard["text"] == f"calm {count}"
         count += 1

@@ -168,7 +168,7 @@ BIG = b'{"op":"rooms","id":1}' + b" " * 900
 CASES = {
     "tcp noise before connect": ("tcp", False, os.urandom(65536)),
     "tcp frames before connect": ("tcp", False, TCP_FRAME * 100),
-    "tcp half a frame before connect": ("tcp", False, b"\x01\x00\x00\x3f\xff"),
+    "tcp half a frame before connect": ("tcp", False, b"\x01\x00\x00\x3f\xff" * 100),
     "tcp frames after connect": ("tcp", True, TCP_FRAME * 100),
     "tcp large frames after connect": ("tcp", True, b"\x01" + (len(BIG)).to_bytes(4, "big") + BIG),
     "tcp chunks after connect": ("tcp", True, b"\x02" + (64 * 1024 + 24).to_bytes(4, "big") + bytes(64 * 1024 + 24)),
