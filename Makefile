@@ -9,7 +9,6 @@ TCP_PORT ?= 8081
 STATE ?= ./var
 LOOPBACK ?= private
 GATEWAYS ?= 1
-TESTS ?= tests/unit tests/integration tests/e2e tests/attack tests/browser
 
 PY := .venv/bin/python
 PACKAGES := common gateway chat-service auth-service detector-service client deploy/local
@@ -39,7 +38,7 @@ test: .venv/.dev ## Run every test, with coverage; sets up what they need (Chrom
 	@tests/chromium.sh
 	@$(PY) -m coverage erase
 	@result=0; \
-		$(PY) -m coverage run -m pytest -n 2 --dist loadfile $(or $(TESTS),--ignore=tests/attack) || result=1; \
+		$(PY) -m coverage run -m pytest -n 2 --dist loadfile $(or $(TESTS),tests/unit tests/integration tests/e2e tests/browser) || result=1; \
 		$(if $(TESTS),:,$(PY) -m coverage run -m pytest tests/attack) || result=1; \
 		$(PY) -m coverage combine --quiet && $(PY) -m coverage report && exit $$result
 
