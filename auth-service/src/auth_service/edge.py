@@ -41,7 +41,7 @@ from .sessions import Present, Sessions
 log = structlog.get_logger()
 
 BODY_S: Final = 5.0
-MAX_LABEL_CHARS: Final = 64
+MAX_LABEL_CHARS: Final = 160  # a browser names itself at the end of about 110
 WEB_HEADER: Final = "X-Garita-Web"
 PROBLEM_TYPE: Final = "application/problem+json"
 HEADERS: Final = {
