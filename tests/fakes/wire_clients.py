@@ -38,15 +38,15 @@ class Client:
 
     async def frame(self) -> dict[str, Any] | bytes:
         """The next JSON operation, or a chunk's payload."""
-        raise NotImplementedError
+        raise AssertionError("a transport says how")
 
     def send_text(self, data: bytes) -> None:
         """Sends bytes as a JSON frame."""
-        raise NotImplementedError
+        raise AssertionError("a transport says how")
 
     def send_chunk(self, payload: bytes) -> None:
         """Sends a chunk frame."""
-        raise NotImplementedError
+        raise AssertionError("a transport says how")
 
     def send(self, op: str, **fields: Any) -> int:
         """Sends a request without waiting; returns its number."""
