@@ -11,35 +11,39 @@ from tests.attack.conftest import Target
 
 SOCKETS = 50
 SECONDS = 4.0
+MESSAGES = 3
+LONGEST_S = 60.0
 GROWTH_KIB = 64 * 1024
 PIECE = b"x" * 65536
 
 
-async def flood(connection: raw.RawConnection, piece: bytes) -> int:
-    """Sends until the server ends it or the time is over; the bytes that were taken."""
-    sent = 0
+async def flood(connection: raw.RawConnection, piece: bytes, over: asyncio.Event) -> None:
+    """Sends until the server ends it or the drill is over."""
     try:
-        async with asyncio.timeout(SECONDS):
-            while True:
+        async with asyncio.timeout(LONGEST_S):
+            while not over.is_set():
                 await connection.send_raw(piece)
-                sent += len(piece)
+                await asyncio.sleep(0)
     except (TimeoutError, OSError):
-        return sent
+        return
 
 
-async def talk(one: raw.RawConnection, other: raw.RawConnection, room: str, until_s: float) -> int:
-    """A calm conversation, a message a second each way answered and delivered; how many went through."""
+async def talk(one: raw.RawConnection, other: raw.RawConnection, room: str, over: asyncio.Event) -> None:
+    """A calm conversation while the floods last: every message is stored and delivered, however long the machine takes. Ends the drill."""
+    started_s = time.monotonic()
     count = 0
-    while time.monotonic() < until_s:
-        cmid = str(uuid.uuid4())
-        while (answer := await one.request("send", cmid=cmid, room=room, text=f"calm {count}"))["op"] != "ok":
-            assert answer["temporary"], answer  # as any client should: the same cmid again
-            await raw.pause(answer.get("retry_after_ms", 500) / 1000)
-        heard = await other.push("message")
-        assert heard["text"] == f"calm {count}"
-        count += 1
-        await asyncio.sleep(0.7)
-    return count
+    try:
+        while time.monotonic() - started_s < SECONDS or count < MESSAGES:
+            cmid = str(uuid.uuid4())
+            while (answer := await one.request("send", cmid=cmid, room=room, text=f"calm {count}"))["op"] != "ok":
+                assert answer["temporary"], answer  # as any client should: the same cmid again
+                await raw.pause(answer.get("retry_after_ms", 500) / 1000)
+            heard = await other.push("message")
+            assert heard["text"] == f"calm {count}"
+            count += 1
+            await asyncio.sleep(0.7)
+    finally:
+        over.set()
 
 
 @pytest.mark.parametrize("transport", ["tcp", "websocket"])
@@ -55,7 +59,7 @@ async def test_endless_data_is_refused_and_a_calm_pair_talks_on(
         assert (await ben.change("join", room=room))["op"] == "ok"
         await ben.push("member")
         before_kib = target.resident_kib("gateway-1")
-        until_s = time.monotonic() + SECONDS
+        over = asyncio.Event()
 
         async def attack(number: int) -> None:
             try:
@@ -63,23 +67,22 @@ async def test_endless_data_is_refused_and_a_calm_pair_talks_on(
                     async with target.connected(
                         attackers[number % 5], websocket=transport == "websocket"
                     ) as connection:
-                        await flood(connection, frames(transport))
+                        await flood(connection, frames(transport), over)
                     return
                 source = raw.fresh_address()
                 opened = (
                     raw.websocket(target.http(), source) if transport == "websocket" else raw.tcp(target.tcp(), source)
                 )
                 async with opened as connection:
-                    await flood(connection, frames(transport) if number % 2 else PIECE)
+                    await flood(connection, frames(transport) if number % 2 else PIECE, over)
             except (raw.Closed, OSError, AssertionError):
                 return
 
         async with asyncio.TaskGroup() as tasks:
             for number in range(SOCKETS):
                 tasks.create_task(attack(number))
-            spoken = await talk(ana, ben, room, until_s)
+            await talk(ana, ben, room, over)
 
-    assert spoken >= 2
     assert target.resident_kib("gateway-1") - before_kib < GROWTH_KIB
 
 
