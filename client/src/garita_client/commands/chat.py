@@ -66,6 +66,7 @@ class ChatScreen:
         self._rooms: dict[str, RoomInfo] = {}
         self._files: list[FileInfo] = []
         self._entering: list[Event] | None = None
+        self._told: dict[str, int] = {}  # per room, up to where the history that was shown on entering reached
 
     # --- hearing ------------------------------------------------------------------------------------------------------------------
 
@@ -74,8 +75,14 @@ class ChatScreen:
         async for event in self._client:
             if self._entering is not None and self._room is not None and event.room_id == self._room.id:
                 self._entering.append(event)
-            else:
+            elif not self._is_told(event):
                 self._show(event)
+
+    def _is_told(self, event: Event) -> bool:
+        """Whether history has shown this event already: its push may come after the answer that holds it."""
+        if event.op == "reset":
+            self._told.pop(event.room_id or "", None)
+        return event.op in ("message", "member") and (event.seq or 0) <= self._told.get(event.room_id or "", -1)
 
     async def watch(self) -> None:
         """Says when the connection is lost and when it is back."""
@@ -241,20 +248,20 @@ class ChatScreen:
 
     async def _enter(self, room: RoomInfo, *, join: bool = False) -> None:
         """Shows what was said last, then what has come meanwhile, each once."""
-        before, self._room, self._entering, head = self._room, room, [], 0
+        before, self._room, self._entering = self._room, room, []
         try:
             if join:
                 await self._client.join(room.id)
             self._rooms[room.id] = room
             self._terminal.say("in_room", room=_title(room))
-            head = await self._history(HISTORY_AT_JOIN)
+            self._told[room.id] = await self._history(HISTORY_AT_JOIN)
         except GaritaError:
             self._room = before
             raise
         finally:
             waiting, self._entering = self._entering, None
             for event in waiting:
-                if event.seq is None or event.seq > head:
+                if not self._is_told(event):
                     self._show(event)
 
     async def _leave(self) -> None:
