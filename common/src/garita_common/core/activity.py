@@ -113,6 +113,21 @@ class RateHit(Activity, frozen=True, tag="rate.hit", kw_only=True):
     limit: str
 
 
+class TypingStarted(Activity, frozen=True, tag="typing.start", kw_only=True):
+    """A user began to write in a room, as far as it was passed on."""
+
+    room: str
+
+
+class MessageReported(Activity, frozen=True, tag="user.report", kw_only=True):
+    """A member reported a message; `about` is who wrote it."""
+
+    room: str
+    mid: str
+    about: str
+    reason: str
+
+
 class BanLifted(Activity, frozen=True, tag="admin.unban", kw_only=True):
     """An operator lifted a ban."""
 
@@ -130,6 +145,8 @@ Event: TypeAlias = (
     | ConnectionOpened
     | ConnectionClosed
     | RateHit
+    | TypingStarted
+    | MessageReported
     | BanLifted
 )
 

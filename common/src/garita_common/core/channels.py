@@ -13,6 +13,9 @@ BANS_HASH = "bans"
 BANS_GENERATION = "bans:generation"
 BAN_PUSH = "ban:push"
 
+GATEWAYS_ALIVE = "gw:alive"
+"""Sorted set: gateway id → Unix milliseconds of its last heartbeat. An id is random per process start, so it is the epoch of all that a node left behind."""
+
 REVOKED_CHANNEL = "auth:revoked"
 REVOKED_SET = "auth:revoked:recent"
 REVOKED_KEEP_S = 330
@@ -41,3 +44,18 @@ def room(room_id: str) -> str:
 def user(user_id: str) -> str:
     """Where what concerns one user, wherever connected, is published."""
     return f"user:{user_id}"
+
+
+def peer(gateway_id: str) -> str:
+    """Where one gateway process hears the others: that a connection of its own has to make room for a newer one."""
+    return f"peer:{gateway_id}"
+
+
+def presence(gateway_id: str) -> str:
+    """Set of the users who are connected to one gateway process; it counts while that id is alive in `GATEWAYS_ALIVE`."""
+    return f"presence:{gateway_id}"
+
+
+def shared_limit(limit: str, subject: str) -> str:
+    """A token bucket that all gateways share, of one limit and one user or device."""
+    return f"glim:{limit}:{subject}"

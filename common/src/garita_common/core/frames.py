@@ -19,6 +19,7 @@ MAX_TEXT_BYTES = 8 * 1024
 MAX_RESUME_ROOMS = 128
 MAX_FILES_PER_MESSAGE = 10
 MAX_PAGE = 100
+MAX_SEARCH = 128
 
 RequestId = Annotated[int, Meta(ge=0, le=2**32 - 1)]
 Sequence = Annotated[int, Meta(ge=0, le=2**53 - 1)]
@@ -27,9 +28,13 @@ Room = Annotated[str, Meta(pattern=ids.ROOM_PATTERN)]
 File = Annotated[str, Meta(pattern=ids.FILE_PATTERN)]
 Transfer = Annotated[str, Meta(pattern=ids.TRANSFER_PATTERN)]
 Epoch = Annotated[str, Meta(min_length=1, max_length=32)]
+User = Annotated[str, Meta(pattern=ids.USER_PATTERN)]
 Name = Annotated[str, Meta(pattern=ids.NAME_PATTERN)]
 Title = Annotated[str, Meta(min_length=1, max_length=64)]
 Topic = Annotated[str, Meta(max_length=256)]
+Note = Annotated[str, Meta(max_length=512)]
+Emoji = Annotated[str, Meta(min_length=1, max_length=16)]
+Text = Annotated[str, Meta(max_length=MAX_TEXT_BYTES)]
 FileName = Annotated[str, Meta(min_length=1, max_length=255)]
 MediaType = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9.+-]{0,63}/[a-z0-9][a-z0-9.+-]{0,63}$")]
 Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
@@ -48,6 +53,12 @@ class Change(Request, frozen=True, gc=False, kw_only=True):
     """A request that changes something: a repeat of the same `cmid` gives the first answer."""
 
     cmid: UUID
+
+
+class Hint(Struct, frozen=True, forbid_unknown_fields=True, tag_field="op", gc=False, kw_only=True):
+    """Something said in passing about a room: it has no `id`, is not answered, and an error about it has no id either."""
+
+    room: Room
 
 
 class Compose(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
@@ -117,7 +128,7 @@ class ListMembers(Request, frozen=True, gc=False, tag="members", kw_only=True):
     """A room's members, by page; `after` is the `next` of the page before."""
 
     room: Room
-    after: Annotated[str, Meta(pattern=ids.USER_PATTERN)] | None = None
+    after: User | None = None
     limit: PageSize = 50
 
 
@@ -140,14 +151,131 @@ class Invite(Change, frozen=True, gc=False, tag="invite", kw_only=True):
     user: Name
 
 
+class SetRoom(Change, frozen=True, gc=False, tag="set_room", kw_only=True):
+    """Changes a room's title or topic; what is absent stays."""
+
+    room: Room
+    title: Title | None = None
+    topic: Topic | None = None
+
+
+class Kick(Change, frozen=True, gc=False, tag="kick", kw_only=True):
+    """Ends another member's membership; they may join again."""
+
+    room: Room
+    user: User
+    note: Note = ""
+
+
+class BanMember(Change, frozen=True, gc=False, tag="ban_member", kw_only=True):
+    """Keeps a user out of a room, member or not; `banned` false lets them in again."""
+
+    room: Room
+    user: User
+    banned: bool = True
+    note: Note = ""
+
+
+class SetRole(Change, frozen=True, gc=False, tag="set_role", kw_only=True):
+    """Gives a member another role."""
+
+    room: Room
+    user: User
+    role: Literal["owner", "moderator", "member", "muted"]
+    note: Note = ""
+
+
+class ListBanned(Request, frozen=True, gc=False, tag="banned", kw_only=True):
+    """Who is kept out of a room, by page."""
+
+    room: Room
+    after: User | None = None
+    limit: PageSize = 50
+
+
+class Audit(Request, frozen=True, gc=False, tag="audit", kw_only=True):
+    """What moderators did in a room and what was reported there, newest first; `before` is the `next` of the page before."""
+
+    room: Room
+    before: Sequence | None = None
+    limit: PageSize = 50
+
+
 class Send(Change, frozen=True, tag="send", kw_only=True):
     """A message; `text` may be empty only when there are files."""
 
     room: Room
-    text: Annotated[str, Meta(max_length=MAX_TEXT_BYTES)]
+    text: Text
     reply_to: UUID | None = None
     files: Annotated[list[File], Meta(max_length=MAX_FILES_PER_MESSAGE)] = []
     compose: Compose | None = None
+
+
+class Edit(Change, frozen=True, gc=False, tag="edit", kw_only=True):
+    """Another text for a message of one's own."""
+
+    room: Room
+    mid: UUID
+    text: Text
+
+
+class Delete(Change, frozen=True, gc=False, tag="delete", kw_only=True):
+    """Takes a message's content away: one's own, or as a moderator anybody's below."""
+
+    room: Room
+    mid: UUID
+    note: Note = ""
+
+
+class React(Change, frozen=True, gc=False, tag="react", kw_only=True):
+    """Puts a reaction on a message, or takes it back with `on` false."""
+
+    room: Room
+    mid: UUID
+    emoji: Emoji
+    on: bool = True
+
+
+class Report(Change, frozen=True, gc=False, tag="report", kw_only=True):
+    """Tells the moderators and the operator of a message that should not be there."""
+
+    room: Room
+    mid: UUID
+    reason: Literal["spam", "abuse", "illegal", "other"]
+    note: Note = ""
+
+
+class Search(Request, frozen=True, gc=False, tag="search", kw_only=True):
+    """Messages whose text has all the words, newest first, in one room or in all of one's own; `before` is the `next` of the page before."""
+
+    text: Annotated[str, Meta(min_length=1, max_length=MAX_SEARCH)]
+    room: Room | None = None
+    before: Sequence | None = None
+    limit: PageSize = 20
+
+
+class Presence(Request, frozen=True, gc=False, tag="presence", kw_only=True):
+    """Which members of a room are connected now, by page of its members."""
+
+    room: Room
+    after: User | None = None
+    limit: PageSize = 100
+
+
+class Read(Hint, frozen=True, gc=False, tag="read", kw_only=True):
+    """One has read everything up to `seq`."""
+
+    seq: Sequence
+
+
+class Received(Hint, frozen=True, gc=False, tag="received", kw_only=True):
+    """Everything up to `seq` has arrived at a device of one's own."""
+
+    seq: Sequence
+
+
+class Typing(Hint, frozen=True, gc=False, tag="typing", kw_only=True):
+    """One is writing in this room now."""
 
 
 class History(Request, frozen=True, gc=False, tag="history", kw_only=True):
@@ -197,16 +325,34 @@ class ChunkAck(
     offset: Bytes
 
 
+HintOp: TypeAlias = Read | Received | Typing
+"""What carries no id and gets no answer but an error."""
+
 RoomOp: TypeAlias = (
     CreateRoom
+    | SetRoom
     | ListRooms
     | GetRoom
     | ListMembers
     | Join
     | Leave
     | Invite
+    | Kick
+    | BanMember
+    | SetRole
+    | ListBanned
+    | Audit
     | Send
+    | Edit
+    | Delete
+    | React
+    | Report
     | History
+    | Search
+    | Presence
+    | Read
+    | Received
+    | Typing
     | Upload
     | UploadFinish
     | UploadAbort

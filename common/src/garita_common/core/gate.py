@@ -8,22 +8,37 @@ from dataclasses import dataclass
 from enum import Enum, IntEnum
 
 from .frames import (
+    Audit,
+    BanMember,
     ChunkAck,
     ClientOp,
     Connect,
     CreateRoom,
+    Delete,
     Download,
+    Edit,
     GetRoom,
     History,
     Invite,
     Join,
+    Kick,
     Leave,
+    ListBanned,
     ListMembers,
     ListRooms,
     Logout,
     Pong,
+    Presence,
+    React,
+    Read,
+    Received,
     Renew,
+    Report,
+    Search,
     Send,
+    SetRole,
+    SetRoom,
+    Typing,
     Upload,
     UploadAbort,
     UploadFinish,
@@ -70,7 +85,10 @@ ALWAYS = frozenset(State)
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One operation's rule: `standing` is the least that is needed in the room it names (None: it names none), `max_bytes` its frame's size."""
+    """One operation's rule: `standing` is the least that is needed in the room it names (None: it names none), `max_bytes` its frame's size.
+
+    `cost` is what it takes from its bucket: about how many plain requests it is worth to the server and to those who hear of it.
+    """
 
     states: frozenset[State]
     standing: Standing | None
@@ -92,14 +110,30 @@ TABLE: dict[type[ClientOp], Row] = {
     Join: Row(CONNECTED, Standing.VISITOR, Budget.OTHER, 1024),
     Leave: Row(READY, Standing.MUTED, Budget.CHARGED, 1024),
     Invite: Row(CONNECTED, Standing.MODERATOR, Budget.OTHER, 1024, 2),
+    SetRoom: Row(CONNECTED, Standing.MODERATOR, Budget.OTHER, 4 * 1024, 5),
+    Kick: Row(CONNECTED, Standing.MODERATOR, Budget.OTHER, 4 * 1024, 2),
+    BanMember: Row(CONNECTED, Standing.MODERATOR, Budget.OTHER, 4 * 1024, 2),
+    SetRole: Row(CONNECTED, Standing.MODERATOR, Budget.OTHER, 4 * 1024, 2),
+    ListBanned: Row(READY, Standing.MODERATOR, Budget.OTHER, 1024),
+    Audit: Row(READY, Standing.MODERATOR, Budget.OTHER, 1024, 2),
     Send: Row(CONNECTED, Standing.MEMBER, Budget.SEND, 32 * 1024),
+    Edit: Row(CONNECTED, Standing.MEMBER, Budget.SEND, 32 * 1024),
+    Delete: Row(CONNECTED, Standing.MUTED, Budget.OTHER, 4 * 1024, 2),
+    React: Row(CONNECTED, Standing.MEMBER, Budget.OTHER, 1024, 5),
+    Report: Row(READY, Standing.MUTED, Budget.OTHER, 4 * 1024, 10),
     History: Row(READY, Standing.MUTED, Budget.OTHER, 1024, 2),
+    Search: Row(READY, Standing.MUTED, Budget.OTHER, 2 * 1024, 5),
+    Presence: Row(READY, Standing.MUTED, Budget.OTHER, 1024, 2),
+    Read: Row(READY, Standing.MUTED, Budget.OTHER, 256),
+    Received: Row(READY, Standing.MUTED, Budget.OTHER, 256),
+    Typing: Row(CONNECTED, Standing.MEMBER, Budget.OTHER, 256),
     Upload: Row(CONNECTED, Standing.MEMBER, Budget.OTHER, 4 * 1024, 2),
     UploadFinish: Row(CONNECTED, None, Budget.OTHER, 1024, 2),
     UploadAbort: Row(READY, None, Budget.CHARGED, 1024),
     Download: Row(READY, None, Budget.OTHER, 1024, 2),
 }
-"""UploadFinish, UploadAbort and Download name a transfer or a file, not a room: the chat service looks the room up and asks `FILE_STANDING`."""
+"""Search may name no room: then it looks in those where the user stands at least so high. What a row of a moderator's operation allows is narrowed by
+the other's role (`chat_service.core.moderation`). UploadFinish, UploadAbort and Download name a transfer or a file, not a room: the chat service looks the room up and asks `FILE_STANDING`."""
 
 FILE_STANDING: dict[type[ClientOp], Standing] = {
     UploadFinish: Standing.MEMBER,

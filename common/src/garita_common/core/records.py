@@ -61,11 +61,23 @@ class RecordUpload(Record, frozen=True, tag="@uploaded"):
     sha256: str
 
 
-GatewayAsk: TypeAlias = Attach | Recover | Repair | CompareHeads | RecordUpload
+class Here(Record, frozen=True, tag="@here"):
+    """The stamped user has come (`here`) or is gone from all gateways: said in passing to those of the user's rooms that are small enough. Not answered."""
+
+    here: bool
+
+
+GatewayAsk: TypeAlias = Attach | Recover | Repair | CompareHeads | RecordUpload | Here
+
+
+NO_REQUEST = -1
 
 
 class Command(Record, frozen=True):
-    """One request with the gateway's stamp. `op` is msgpack: a client's `RoomOp` (a map with `op`) if `asked` is false, else a `GatewayAsk`."""
+    """One request with the gateway's stamp. `op` is msgpack: a client's `RoomOp` (a map with `op`) if `asked` is false, else a `GatewayAsk`.
+
+    `request` is `NO_REQUEST` for a hint (read, received, typing): it is answered only by an error, which then has no id.
+    """
 
     connection: int
     request: int
@@ -127,7 +139,15 @@ class OpenDownload(Record, frozen=True, tag="download"):
     offset: int
 
 
-Directive: TypeAlias = AttachRoom | OpenUpload | FinishUpload | DropUpload | OpenDownload
+class TellPresent(Record, frozen=True, tag="present"):
+    """The answer to `presence`: the gateway leaves those of `members` ([id, name]) that are connected somewhere, and tells the client; `next` as in any page."""
+
+    room: str
+    members: list[list[str]]
+    next: str = ""
+
+
+Directive: TypeAlias = AttachRoom | OpenUpload | FinishUpload | DropUpload | OpenDownload | TellPresent
 
 
 class RoomHead(Record, frozen=True):
@@ -209,18 +229,24 @@ Reply: TypeAlias = Answered | Attached | Recovered | HeadsCompared | AskRefused
 
 
 class RoomBatch(Record, frozen=True):
-    """New events of a room, in `seq` order without gaps within the batch."""
+    """New events of a room, in `seq` order without gaps within the batch.
+
+    `passing` holds finished JSON that is not stored and has no seq (typing, read marks, presence): for whoever follows the room now, dropped first
+    where a queue is half full.
+    """
 
     room: str
     epoch: str
     events: list[RoomEvent]
+    passing: list[bytes] = []
 
 
 class PersonalBatch(Record, frozen=True, tag="personal"):
-    """New entries of a user's own log."""
+    """New entries of a user's own log, and `passing` as in a `RoomBatch`, for all of the user's connections."""
 
     user: str
     events: list[PersonalEvent]
+    passing: list[bytes] = []
 
 
 encode = msgspec.msgpack.Encoder().encode

@@ -17,9 +17,11 @@ from garita_common.core.activity import (
     ConnectionOpened,
     LoggedIn,
     LoginFailed,
+    MessageReported,
     MessageSent,
     ProtocolViolated,
     RateHit,
+    TypingStarted,
 )
 
 from .facts import Fact
@@ -67,6 +69,8 @@ class Observer:
                 | CaptchaFailed()
                 | CaptchaAttempted()
                 | ConnectionClosed()
+                | TypingStarted()
+                | MessageReported()
                 | BanLifted()
             ):
                 return []
