@@ -133,7 +133,8 @@ TABLE: dict[type[ClientOp], Row] = {
     Download: Row(READY, None, Budget.OTHER, 1024, 2),
 }
 """Search may name no room: then it looks in those where the user stands at least so high. What a row of a moderator's operation allows is narrowed by
-the other's role (`chat_service.core.moderation`). UploadFinish, UploadAbort and Download name a transfer or a file, not a room: the chat service looks the room up and asks `FILE_STANDING`."""
+the other's role (`chat_service.core.moderation`). UploadFinish, UploadAbort and Download name a transfer or a file,
+not a room: the chat service looks the room up and asks `FILE_STANDING`."""
 
 FILE_STANDING: dict[type[ClientOp], Standing] = {
     UploadFinish: Standing.MEMBER,
