@@ -23,6 +23,7 @@ from garita_common.core.tokens import Keyring
 from garita_common.emitter import Emitter
 from garita_common.logs import AddressHash, Sparingly
 
+from .alive import Alive
 from .attach import Attacher, AttachLimits
 from .bans_feed import BansFeed
 from .blobs import open_store
@@ -84,6 +85,7 @@ class Gateway:
         self._emitter = Emitter(bus.connect(config.redis_url), self._registry, "gateway")
         self._listener = bus.Listener(config.redis_url, self._heard, self._linked)
         self._ban_book = BanBook()
+        self.alive = Alive(self._client, self.id, clock, every_s=config.alive_every_s, gone_s=config.alive_gone_s)
         self.people = People(
             clock, self._ban_book, config.loopback, issuer=config.issuer, max_per_user=config.connections_per_user
         )
@@ -217,6 +219,7 @@ class Gateway:
             "bus": self._listener.run(),
             "subscriptions": self._subscriptions.run(),
             "chat-link": self._chat.run(),
+            "alive": self.alive.run(),
             "activity": self._emitter.run(),
             "errands": self._errands.run(),
             "transfers": self._transfers.run(),

@@ -196,6 +196,12 @@ class GatewayConfig(ServiceConfig):
         description="Seconds between two fetches of the auth service's keys: a new key is published longer than that before it signs.",
     )
     feeds_every_s: float = Field(30, gt=0, description="Seconds between two readings of all bans and revocations.")
+    alive_every_s: float = Field(2, gt=0, description="Seconds between two heartbeats that the other gateways see.")
+    alive_gone_s: float = Field(
+        10,
+        gt=0,
+        description="Seconds without a new heartbeat after which a gateway is dead to the others: five beats, so that a slow moment of Redis kills nobody.",
+    )
     drain_s: float = Field(1, gt=0, description="Seconds that running requests get to be answered after SIGTERM.")
     drain_spread_s: float = Field(
         60,
