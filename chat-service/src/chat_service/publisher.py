@@ -164,12 +164,7 @@ class Publisher:
                 for channel, data in messages:
                     pipe.publish(channel, data)
                 await pipe.execute()
-        except (
-            RedisError,
-            OSError,
-            TimeoutError,
-            RuntimeError,
-        ) as exc:  # uvloop says RuntimeError for a closing transport
+        except (RedisError, OSError, TimeoutError) as exc:
             self._metrics.publishes_failed.inc()
             log.warning("publish_failed", error=type(exc).__name__, messages=len(messages))
             return False

@@ -48,16 +48,20 @@ def connect(url: str, *, timeout_s: float = 5.0, max_connections: int = 32) -> "
 
 
 def _heeding(connection: type) -> type:
-    """A connection class that heeds every cancellation.
+    """A connection class that heeds every cancellation, and says `ConnectionError` for whatever happens to a link that another task has closed.
 
     redis-py sends through `asyncio.wait_for`, which before Python 3.12 swallows a cancellation that comes as the send is done (bpo-37658). A task that loops
-    over Redis would then outlive its TaskGroup for ever.
+    over Redis would then outlive its TaskGroup for ever. A link that was closed between the check and the write has no writer any more
+    (AttributeError); one that is just closing is refused by uvloop (RuntimeError).
     """
 
     async def send_packed_command(self: Any, command: Any, check_health: bool = True) -> None:
         task = asyncio.current_task()
         before = task.cancelling() if task else 0
-        await connection.send_packed_command(self, command, check_health)  # type: ignore[attr-defined]  # redis-py's own
+        try:
+            await connection.send_packed_command(self, command, check_health)  # type: ignore[attr-defined]  # redis-py's own
+        except (AttributeError, RuntimeError) as exc:
+            raise redis.ConnectionError("The link was closed meanwhile.") from exc
         if task and task.cancelling() > before:
             await self.disconnect(nowait=True)  # the answer to what was sent is nobody's
             raise asyncio.CancelledError

@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import chain, repeat
 
 import pytest
+import redis.asyncio as redis
 
 from garita_common.bus import Listener, Unlinked, connect
 
@@ -112,3 +114,17 @@ async def test_a_listener_keeps_trying_while_the_server_is_away() -> None:
         assert not task.done()
         assert not ear.listener.linked
         task.cancel()
+
+
+async def test_a_link_that_another_task_has_closed_is_a_lost_one(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The writer may be gone between the client's check and its write: that is no fault of ours, and must end nothing but the link."""
+    link = connect(redis_url).connection_pool.make_connection()
+    await link.connect()
+    await link.disconnect()
+    seen_open = chain([True], repeat(False))
+    monkeypatch.setattr(type(link), "is_connected", property(lambda _: next(seen_open)))
+
+    with pytest.raises(redis.ConnectionError, match="closed meanwhile"):
+        await link.send_command("UNSUBSCRIBE", "a")

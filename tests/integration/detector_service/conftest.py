@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -56,10 +57,9 @@ class Bench:
 
     def new_judge(self, *, loopback: Loopback = Loopback.PRIVATE, luck: float = 0.5) -> Judge:
         """Another judge over the same database, as after a restart."""
-        appeals = count()
         return Judge(
             self.store, self.metrics, loopback=loopback, max_subjects=1_000, now_ms=self.clock, luck=lambda: luck,
-            new_appeal=lambda: f"{id(appeals)}-{next(appeals)}",
+            new_appeal=lambda: secrets.token_hex(8),
         )  # fmt: skip
 
 
