@@ -16,7 +16,9 @@ from garita_common.core.errors import AppError, LimitReached
 from garita_common.core.frames import Send
 from garita_common.core.records import AttachRoom, Command, Directive, PersonalEvent, RoomEvent
 
+from . import store_audit
 from .core import speech
+from .core.moderation import Action, Entry
 from .core.rooms import Role, Room, RoomLimits, User
 from .core.uploads import UploadLimits
 from .store import Store
@@ -112,6 +114,26 @@ class Turn:
         )
         event = self.store.append_notice(user.id, frame, attach)
         self.personal_events.setdefault(user.id, []).append(event)
+
+    def note(
+        self,
+        room: Room,
+        action: Action,
+        *,
+        by: User | None,
+        user: User | None = None,
+        mid: str = "",
+        note: str = "",
+        **detail: str,
+    ) -> int:
+        """Writes an entry into the room's audit trail, which its moderators can read; gives the entry's number.
+
+        Args: by: the moderator, or nobody for a report; user: the one concerned; detail: see `Entry`.
+        """
+        self.store.writes += 1
+        return store_audit.add_entry(
+            self.store.db, Entry(room.id, self.now_ms, action, by=by, user=user, mid=mid, note=note, detail=detail)
+        )
 
     def peer(self, room: Room, beholder: str) -> User | None:
         """The other one of a direct room."""
