@@ -11,10 +11,9 @@ import contextlib
 import hashlib
 import json
 import secrets
-import time
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,58 +21,11 @@ from aiohttp import WSMsgType, web
 
 from garita_common.core.ids import TransferId
 from garita_common.core.wire import Kind, encode_chunk, encode_frame, parse_chunk
+from tests.fakes.chat_peer import Faults, Peer
+from tests.fakes.chat_room import Frame, Refused, Room
 
 CHUNK_BYTES = 64 * 1024
-Frame = dict[str, Any]
-
-
-def _never(op: str, frame: Frame) -> bool:
-    return False
-
-
-@dataclass
-class Faults:
-    """What goes wrong. Counters are used up by one each time."""
-
-    silent: bool = False
-    """Hears everything and says nothing: a dead line."""
-    lose_answer: Callable[[str, Frame], bool] = _never
-    """The request is carried out, and the connection is cut before the answer."""
-    busy_unknown: Counter[str] = field(default_factory=Counter)
-    """Per operation: carried out, but answered `busy` with outcome unknown."""
-    rate_limited: Counter[str] = field(default_factory=Counter)
-    """Per operation: refused for a moment."""
-    lose_pushes: int = 0
-    """So many room events are stored but not pushed."""
-    recover_at_most: int = 300
-    refuse_token: str | None = None
-    """Tokens with this text are closed with 4403."""
-    bad_token: str | None = None
-    """Tokens with this text are closed with 4500."""
-    cut_upload_after: int | None = None
-    """Bytes of an upload after which the connection is cut, once."""
-    cut_download_after: int | None = None
-
-
-@dataclass
-class Room:
-    """A room with its events from seq 1 on."""
-
-    id: str
-    title: str
-    epoch: str = "a1"
-    events: list[Frame] = field(default_factory=list)
-    members: set[str] = field(default_factory=set)
-
-    @property
-    def head(self) -> int:
-        return len(self.events)
-
-    def info(self, user: Frame) -> Frame:
-        return {
-            "id": self.id, "kind": "public", "title": self.title, "topic": "", "members": len(self.members),
-            "epoch": self.epoch, "head": self.head, "role": "member" if user["id"] in self.members else None, "created": 0,
-        }  # fmt: skip
+HINTS = ("read", "received", "typing")
 
 
 @dataclass
@@ -83,33 +35,6 @@ class Upload:
     id: str
     fields: Frame
     data: bytearray = field(default_factory=bytearray)
-
-
-class Peer:
-    """One connection; the transport gives it three functions."""
-
-    def __init__(
-        self,
-        text: Callable[[str], Awaitable[None]],
-        binary: Callable[[bytes], Awaitable[None]],
-        close: Callable[[int | None], Awaitable[None]],
-    ) -> None:
-        self._text, self._binary, self._close = text, binary, close
-        self.user: Frame | None = None
-        self.downloads: dict[str, tuple[Frame, int]] = {}
-        self.pongs = 0
-
-    async def say(self, frame: Frame) -> None:
-        with contextlib.suppress(ConnectionError, RuntimeError):
-            await self._text(json.dumps(frame, ensure_ascii=False))
-
-    async def say_chunk(self, data: bytes) -> None:
-        with contextlib.suppress(ConnectionError, RuntimeError):
-            await self._binary(data)
-
-    async def cut(self, code: int | None = None) -> None:
-        with contextlib.suppress(ConnectionError, RuntimeError):
-            await self._close(code)
 
 
 class ChatServer:
@@ -138,17 +63,18 @@ class ChatServer:
 
     async def store(self, room: Room, op: str, user: Frame, **fields: Any) -> Frame:
         """An event of a room: kept, and pushed to its members unless a push is to be lost."""
-        event = {
-            "op": op, "room": room.id, "epoch": room.epoch, "seq": room.head + 1, "ts": time.time_ns() // 10**6, "user": user, **fields
-        }  # fmt: skip
-        room.events.append(event)
+        event = room.add(op, user, **fields)
+        await self._push(room, event)
+        return event
+
+    async def _push(self, room: Room, event: Frame) -> None:
+        also = event.pop("_also", None)
         if self.faults.lose_pushes:
             self.faults.lose_pushes -= 1
-            return event
+            return
         for peer in list(self.peers):
-            if peer.user and peer.user["id"] in room.members:
+            if peer.user and (peer.user["id"] in room.members or peer.user["id"] == also):
                 await peer.say(event)
-        return event
 
     async def post(self, room: Room, text: str) -> Frame:
         """A message of somebody else's."""
@@ -189,6 +115,8 @@ class ChatServer:
             await self._connect(peer, frame)
         elif peer.user is None:
             await self._refuse(peer, frame, "unauthenticated")
+        elif op in HINTS:
+            await self._hint(peer, op, frame)
         else:
             await self._request(peer, op, frame)
 
@@ -248,9 +176,10 @@ class ChatServer:
         if known is not None and op != "upload":
             await peer.say({"op": "ok", "id": frame["id"], **known, "dup": True})
             return
-        result = await self._carry_out(peer, op, frame)
-        if result is None:
-            await self._refuse(peer, frame, "not_found")
+        try:
+            result = await self._carry_out(peer, op, frame)
+        except Refused as refused:
+            await self._refuse(peer, frame, str(refused))
             return
         if key[1]:
             self.answers[key] = result
@@ -264,8 +193,25 @@ class ChatServer:
             if op == "download":
                 await self._continue_download(peer, {"transfer": result["transfer"], "offset": result["offset"]})
 
-    async def _carry_out(self, peer: Peer, op: str, frame: Frame) -> Frame | None:
+    async def _hint(self, peer: Peer, op: str, frame: Frame) -> None:
+        """Told to the others of a room (marks to oneself too); refused without an id."""
+        assert peer.user is not None
+        try:
+            push = self._room(frame).hint(op, peer.user, frame)
+        except Refused as refused:
+            await self._refuse(peer, frame, str(refused))
+            return
+        for other in list(self.peers):
+            if other.user and other.user["id"] in self._room(frame).members and (op != "typing" or other is not peer):
+                await other.say(push)
+
+    def _room(self, frame: Frame) -> Room:
         room = self.rooms.get(frame.get("room", ""))
+        if room is None:
+            raise Refused("not_found")
+        return room
+
+    async def _carry_out(self, peer: Peer, op: str, frame: Frame) -> Frame:
         user = peer.user or {}
         match op:
             case "renew":
@@ -274,43 +220,31 @@ class ChatServer:
                 return {"rooms": [room.info(user) for room in self.rooms.values()]}
             case "create_room":
                 made = self.add_room(frame.get("title") or "")
-                made.members.add(user["id"])
+                made.carry_out("join", user, frame)
+                made.out.clear()
                 return {"room": made.info(user), "epoch": made.epoch, "seq": made.head}
-            case "join" if room:
-                start = room.head
-                room.members.add(user["id"])
-                await self.store(room, "member", user, change="joined")
-                return {"room": room.id, "epoch": room.epoch, "seq": start}
-            case "leave" if room:
-                room.members.discard(user["id"])
-                return {"room": room.id}
-            case "send" if room and user["id"] in room.members:
-                mid = str(uuid.uuid4())
-                files = {"files": [self.files[file][0] for file in frame["files"]]} if frame.get("files") else {}
-                event = await self.store(
-                    room, "message", user, mid=mid, cmid=frame["cmid"], text=frame["text"], **files
-                )
-                return {"mid": mid, "seq": event["seq"], "ts": event["ts"]}
-            case "history" if room:
-                return self._history(room, frame)
-            case "upload" if room:
+            case "search" if "room" not in frame:
+                mine = [room for room in self.rooms.values() if user["id"] in room.members]
+                return {"hits": [hit for room in mine for hit in room.search(frame)["hits"]]}
+            case "upload":
                 return self._upload(user, frame)
             case "upload_finish":
                 return self._finish(frame)
             case "download":
                 return self._download(peer, frame)
             case _:
-                return None
+                return await self._in_room(user, op, frame)
 
-    def _history(self, room: Room, frame: Frame) -> Frame:
-        limit = frame.get("limit", 50)
-        if "after" in frame:
-            found = room.events[frame["after"] :]
-            page, more = found[:limit], len(found) > limit
+    async def _in_room(self, user: Frame, op: str, frame: Frame) -> Frame:
+        room = self._room(frame)
+        if op == "send":
+            result = room.say(user, frame, [self.files[file][0] for file in frame.get("files", ())])
         else:
-            found = room.events[: frame.get("before", room.head + 1) - 1]
-            page, more = found[-limit:], len(found) > limit
-        return {"room": room.id, "epoch": room.epoch, "head": room.head, "events": page, "more": more}
+            result = room.carry_out(op, user, frame)
+        events, room.out = room.out, []
+        for event in events:
+            await self._push(room, event)
+        return result
 
     def _upload(self, user: Frame, frame: Frame) -> Frame:
         known = self.answers.get((user["id"], frame["cmid"]))
@@ -318,10 +252,10 @@ class ChatServer:
         upload = self.uploads.setdefault(upload_id, Upload(upload_id, frame))
         return {"upload": upload_id, "offset": len(upload.data), "chunk_bytes": CHUNK_BYTES, "window": 4}
 
-    def _finish(self, frame: Frame) -> Frame | None:
+    def _finish(self, frame: Frame) -> Frame:
         upload = self.uploads.pop(frame["upload"], None)
         if upload is None:
-            return None
+            raise Refused("not_found")
         data, fields = bytes(upload.data), upload.fields
         assert len(data) == fields["size"]
         assert hashlib.sha256(data).hexdigest() == fields["sha256"]
@@ -333,9 +267,9 @@ class ChatServer:
         self.files[info["id"]] = (info, data)
         return {"file": info}
 
-    def _download(self, peer: Peer, frame: Frame) -> Frame | None:
+    def _download(self, peer: Peer, frame: Frame) -> Frame:
         if frame["file"] not in self.files:
-            return None
+            raise Refused("not_found")
         info, _ = self.files[frame["file"]]
         transfer = secrets.token_hex(16)
         peer.downloads[transfer] = (info, frame.get("offset", 0))
@@ -360,8 +294,9 @@ class ChatServer:
                 return
 
     async def _refuse(self, peer: Peer, frame: Frame, code: str, **fields: Any) -> None:
-        error = {"op": "error", "id": frame["id"], "code": code, "message": "refused", "temporary": False}
-        await peer.say(error | fields)
+        error = {"op": "error", "code": code, "message": "refused", "temporary": False}
+        named = {"id": frame["id"]} if "id" in frame else {}
+        await peer.say(error | named | fields)
 
     # --- transports ---------------------------------------------------------------------------------------------------------------
 

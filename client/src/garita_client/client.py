@@ -17,7 +17,23 @@ from .core import saying
 from .core.cursors import Cursor
 from .core.errors import NoAnswer
 from .core.hearing import ErrorAnswer, Ok, RoomInfo
-from .core.replies import Created, Done, HistoryPage, Joined, MemberPage, RoomPage, RoomReply, Sent, read_reply
+from .core.replies import (
+    AuditPage,
+    BannedPage,
+    Changed,
+    Created,
+    Done,
+    HistoryPage,
+    Joined,
+    MemberPage,
+    PresencePage,
+    Reported,
+    RoomPage,
+    RoomReply,
+    SearchPage,
+    Sent,
+    read_reply,
+)
 from .link import Link, LinkLost
 
 
@@ -95,6 +111,110 @@ class Client(LastingConnection):
         """A page of stored events; the newest ones unless `before` or `after` (exclusive) is given."""
         fields = {"room": room, "before": before, "after": after, "limit": limit}
         return read_reply(await self.ask("history", fields, timeout_s=timeout_s), HistoryPage)
+
+    async def search(
+        self,
+        words: str,
+        *,
+        room: str | None = None,
+        before: int | None = None,
+        limit: int = 20,
+        timeout_s: float = 30.0,
+    ) -> SearchPage:
+        """Messages that have all the words, newest first, in one room or in all of one's own; `before` is the `next` of the page before."""
+        fields = {"text": words, "room": room, "before": before, "limit": limit}
+        return read_reply(await self.ask("search", fields, timeout_s=timeout_s), SearchPage)
+
+    # --- on messages --------------------------------------------------------------------------------------------------------------
+
+    async def edit(self, room: str, mid: str, text: str, *, timeout_s: float = 60.0) -> Changed:
+        """Another text for a message of one's own."""
+        fields = {"room": room, "mid": mid, "text": text}
+        return read_reply(await self.ask("edit", fields, timeout_s=timeout_s), Changed)
+
+    async def delete(self, room: str, mid: str, *, note: str = "", timeout_s: float = 60.0) -> Changed:
+        """Takes a message's text and files away: one's own, or as a moderator that of somebody below."""
+        fields = {"room": room, "mid": mid, "note": note}
+        return read_reply(await self.ask("delete", fields, timeout_s=timeout_s), Changed)
+
+    async def react(self, room: str, mid: str, emoji: str, *, on: bool = True, timeout_s: float = 60.0) -> Changed:
+        """Puts a reaction on a message, or takes it back."""
+        fields = {"room": room, "mid": mid, "emoji": emoji, "on": on}
+        return read_reply(await self.ask("react", fields, timeout_s=timeout_s), Changed)
+
+    async def report(self, room: str, mid: str, reason: str, *, note: str = "", timeout_s: float = 60.0) -> int:
+        """Tells the moderators of a message: `spam`, `abuse`, `illegal` or `other`. The report's number."""
+        fields = {"room": room, "mid": mid, "reason": reason, "note": note}
+        return read_reply(await self.ask("report", fields, timeout_s=timeout_s), Reported).report
+
+    # --- for moderators -----------------------------------------------------------------------------------------------------------
+
+    async def set_room(
+        self, room: str, *, title: str | None = None, topic: str | None = None, timeout_s: float = 60.0
+    ) -> RoomInfo:
+        """Another title or topic; what is None stays."""
+        fields = {"room": room, "title": title, "topic": topic}
+        return read_reply(await self.ask("set_room", fields, timeout_s=timeout_s), RoomReply).room
+
+    async def kick(self, room: str, user: str, *, note: str = "", timeout_s: float = 60.0) -> None:
+        """Ends somebody's membership; `user` is an id, here and below, `note` is for the audit trail."""
+        fields = {"room": room, "user": user, "note": note}
+        read_reply(await self.ask("kick", fields, timeout_s=timeout_s), Done)
+
+    async def ban_member(
+        self, room: str, user: str, *, banned: bool = True, note: str = "", timeout_s: float = 60.0
+    ) -> None:
+        """Keeps somebody out of a room, or (`banned` false) lets them in again."""
+        fields = {"room": room, "user": user, "banned": banned, "note": note}
+        read_reply(await self.ask("ban_member", fields, timeout_s=timeout_s), Done)
+
+    async def set_role(self, room: str, user: str, role: str, *, note: str = "", timeout_s: float = 60.0) -> None:
+        """Makes a member `owner`, `moderator`, `member` or `muted`."""
+        fields = {"room": room, "user": user, "role": role, "note": note}
+        read_reply(await self.ask("set_role", fields, timeout_s=timeout_s), Done)
+
+    async def banned(self, room: str, *, after: str | None = None, timeout_s: float = 30.0) -> BannedPage:
+        """A page of those who are kept out."""
+        fields = {"room": room, "after": after, "limit": 100}
+        return read_reply(await self.ask("banned", fields, timeout_s=timeout_s), BannedPage)
+
+    async def audit(self, room: str, *, before: int | None = None, timeout_s: float = 30.0) -> AuditPage:
+        """A page of what moderators did and of what was reported, newest first."""
+        fields = {"room": room, "before": before, "limit": 100}
+        return read_reply(await self.ask("audit", fields, timeout_s=timeout_s), AuditPage)
+
+    # --- in passing ---------------------------------------------------------------------------------------------------------------
+
+    async def presence(self, room: str, *, after: str | None = None, timeout_s: float = 30.0) -> PresencePage:
+        """Who of a page of members is connected now."""
+        fields = {"room": room, "after": after, "limit": 100}
+        return read_reply(await self.ask("presence", fields, timeout_s=timeout_s), PresencePage)
+
+    async def read(self, room: str, seq: int) -> bool:
+        """One has read everything up to `seq`; see `hint`."""
+        return await self.hint("read", room=room, seq=seq)
+
+    async def received(self, room: str, seq: int) -> bool:
+        """Everything up to `seq` has arrived here; see `hint`."""
+        return await self.hint("received", room=room, seq=seq)
+
+    async def typing(self, room: str) -> bool:
+        """One is writing in a room now: worth saying every three seconds; see `hint`."""
+        return await self.hint("typing", room=room)
+
+    async def hint(self, op: str, *, room: str, **fields: object) -> bool:
+        """Says something in passing: `read`, `received` or `typing`. It has no answer; a refusal comes as an event `refused`.
+
+        False when it could not be said, because no connection stands: marks only go up, so say them again with the next one.
+        """
+        data = saying.hint(op, room, fields)
+        if self.link is None or self.link.over:
+            return False
+        try:
+            await self.link.say(data)
+        except LinkLost:
+            return False
+        return True
 
     # --- asking -------------------------------------------------------------------------------------------------------------------
 

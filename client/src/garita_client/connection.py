@@ -23,7 +23,7 @@ from .core.backoff import Backoff
 from .core.cursors import Cursor, Cursors, Delivery, Gap
 from .core.endings import Again, Ending, Stop, decide, decide_without_token
 from .core.errors import AuthRefused, Closed, Ended, GaritaError, NoAnswer, Unreachable
-from .core.hearing import BadServerFrame, Event, Ok
+from .core.hearing import BadServerFrame, ErrorAnswer, Event, Ok
 from .core.replies import Connected, HistoryPage, read_reply
 from .inbox import Inbox
 from .link import Link, LinkEnded, LinkLost, Timing
@@ -77,6 +77,7 @@ class LastingConnection:
         self._cursors = Cursors()
         self._inbox = Inbox()
         self._link_stands = asyncio.Event()
+        self._stands_since: float | None = None
         self._link_tasks: asyncio.TaskGroup | None = None
         self._ended: Ended | None = None
         self._want_fresh = False
@@ -166,7 +167,11 @@ class LastingConnection:
     # --- what the link hears ------------------------------------------------------------------------------------------------------
 
     def heard(self, event: Event) -> None:
-        """A push; see `link.Listener`."""
+        """A push; see `link.Listener`. What is said in passing moves no cursor, and is dropped for a program that reads slowly."""
+        if event.is_passing:
+            if not self._inbox.crowded:
+                self._inbox.put([event])
+            return
         if self._inbox.full():
             self._fail_link("the program reads its events too slowly")
             return
@@ -174,6 +179,11 @@ class LastingConnection:
             self._inbox.put(self._cursors.heard(event))
         except Gap:
             self._gap()
+
+    def refused(self, error: ErrorAnswer) -> None:
+        """An error without `id`: one about a hint is told as `refused`; a transfer's is seen by its silence and begun anew."""
+        if error.transfer is None and not self._inbox.crowded:
+            self._inbox.put([Event(op="refused", kind=error.code, text=error.message)])
 
     def chunk(self, payload: bytes) -> None:
         """A piece of a download; see `link.Listener`."""
@@ -260,12 +270,13 @@ class LastingConnection:
         timing = self._timing
         backoff = Backoff(timing.backoff_base_s, timing.backoff_ceiling_s, timing.good_after_s)
         while True:
-            began = time.monotonic()
+            self._stands_since = None
             step = await self._one_link()
             if isinstance(step, Stop):
                 self._end(step.error)
                 return
-            backoff.connection_ended(time.monotonic() - began)
+            if self._stands_since is not None:
+                backoff.connection_ended(time.monotonic() - self._stands_since)
             self._want_fresh = self._want_fresh or step.fresh_token
             await asyncio.sleep(backoff.next_delay_s(self._fraction(), at_least_s=step.after_s))
             await self._inbox.has_space()
@@ -329,6 +340,7 @@ class LastingConnection:
         link.connected(reply)
         self.link, self.welcome, self.trouble = link, reply, ""
         self.counters.connections += 1
+        self._stands_since = time.monotonic()
         self._deliver(lambda: self._cursors.connected(reply))
         self._link_stands.set()
 

@@ -39,6 +39,11 @@ class Inbox:
         self._space.clear()
         return True
 
+    @property
+    def crowded(self) -> bool:
+        """Whether what is only said in passing should be dropped: a good half waits already."""
+        return len(self._events) > self._capacity // 2
+
     async def has_space(self) -> None:
         """Until half of a full inbox has been read."""
         await self._space.wait()

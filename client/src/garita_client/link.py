@@ -39,6 +39,10 @@ class Listener(Protocol):
         """A push that is an event."""
         ...
 
+    def refused(self, error: ErrorAnswer) -> None:
+        """An error that answers no request."""
+        ...
+
     def chunk(self, payload: bytes) -> None:
         """A piece of a file."""
         ...
@@ -147,7 +151,7 @@ class Link:
             self._questions.pop(request_id, None)
 
     async def say(self, data: bytes, *, chunk: bool = False) -> None:
-        """Sends what has no answer: `chunk_ack`, a chunk.
+        """Sends what has no answer: a hint, `chunk_ack`, a chunk.
 
         Raises:
             LinkLost: the connection has ended.
@@ -218,8 +222,8 @@ class Link:
                 self._settle(answer.id, answer)
             case ErrorAnswer(id=int() as request_id) as refusal:
                 self._settle(request_id, refusal)
-            case ErrorAnswer():
-                pass
+            case ErrorAnswer() as refusal:
+                self._listener.refused(refusal)
             case Ping():
                 await self._transport.send(saying.PONG)
             case ChunkAck(transfer, offset):

@@ -5,8 +5,20 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from garita_client import AccessToken, Banned, Client, Ended, Event, LoginNeeded, NoAnswer, RequestRefused, Timing
-from tests.fakes.chat_server import ChatServer, Room
+from garita_client import (
+    AccessToken,
+    Banned,
+    Client,
+    Ended,
+    Event,
+    LoginNeeded,
+    NoAnswer,
+    RequestRefused,
+    Timing,
+    Unreachable,
+)
+from tests.fakes.chat_room import Room
+from tests.fakes.chat_server import ChatServer
 
 FAST = Timing(open_s=5, connect_s=5, answer_s=5, dead_after_ping_s=0.3, backoff_base_s=0.01, backoff_ceiling_s=0.05)
 DEADLINE_S = 20.0
@@ -368,3 +380,20 @@ async def test_garbage_is_not_a_server(server: ChatServer) -> None:
                 await client.connected(timeout_s=0.3)
 
             assert "protocol" in client.trouble
+
+
+async def test_only_a_good_connection_makes_the_waits_short_again(server: ChatServer) -> None:
+    """An attempt that took long and failed is no good connection: the waits go on growing."""
+    asked: list[float] = []
+
+    class SlowTokens(FixedTokens):
+        async def token(self, *, fresh: bool) -> AccessToken:
+            asked.append(asyncio.get_running_loop().time())
+            await asyncio.sleep(0.05)
+            raise Unreachable("not now")
+
+    timing = Timing(good_after_s=0.04, backoff_base_s=0.05, backoff_ceiling_s=10.0)
+    async with Client(server.tcp, SlowTokens(), timing=timing, fraction=lambda: 0.99):
+        await eventually("five attempts", lambda: len(asked) >= 5)
+
+    assert asked[4] - asked[3] > 8 * 0.05 * 0.99

@@ -149,11 +149,12 @@ def test_failed_join_lets_go() -> None:
     assert seqs(cursors.not_joined("c1").events) == [10]
 
 
-def test_own_leaving_forgets_the_room(cursors: Cursors) -> None:
-    """After one's own `left` the room is not resumed."""
-    cursors.heard(Event(op="member", room=ROOM, epoch="a", seq=11, user=ANA, change="left"))
+@pytest.mark.parametrize(("change", "kept"), [("left", False), ("kicked", False), ("banned", False), ("role", True)])
+def test_own_leaving_forgets_the_room(cursors: Cursors, change: str, kept: bool) -> None:
+    """After one's own `left`, or being put out, the room is not resumed."""
+    cursors.heard(Event(op="member", room=ROOM, epoch="a", seq=11, user=ANA, change=change))
 
-    assert ROOM not in cursors.resume()
+    assert (ROOM in cursors.resume()) == kept
 
 
 def test_own_log_has_its_cursor(cursors: Cursors) -> None:

@@ -36,9 +36,45 @@ def test_kinds() -> None:
 
 def test_unknown_event_still_moves_the_cursor() -> None:
     """A newer event, with fields of shapes that we do not know, keeps room, epoch and seq."""
-    event = parse(said(op="edited", room="r1", epoch="a", seq=4, user=17, text={"new": "shape"}))
+    event = parse(said(op="later", room="r1", epoch="a", seq=4, user=17, text={"new": "shape"}))
 
-    assert event == Event(op="edited", room="r1", epoch="a", seq=4)
+    assert event == Event(op="later", room="r1", epoch="a", seq=4)
+
+
+def test_changes_of_messages() -> None:
+    """Edits, deletions and reactions name the message that they are about."""
+    edited = parse(said(op="edited", room="r1", epoch="a", seq=4, ts=1, mid="m", of=2, text="new"))
+    reaction = parse(said(op="reaction", room="r1", epoch="a", seq=5, ts=1, mid="m", of=2, emoji="x", on=False))
+
+    assert edited == Event(op="edited", room="r1", epoch="a", seq=4, ts=1, mid="m", of=2, text="new")
+    assert isinstance(reaction, Event)
+    assert (reaction.of, reaction.emoji, reaction.on) == (2, "x", False)
+
+
+@pytest.mark.parametrize(
+    ("frame", "passing"),
+    [
+        ({"op": "typing", "room": "r1", "user": {"id": "u1", "name": "a"}}, True),
+        ({"op": "read", "room": "r1", "user": {"id": "u1", "name": "a"}, "read": 3, "received": 4}, True),
+        ({"op": "presence", "room": "r1", "user": {"id": "u1", "name": "a"}, "here": True}, True),
+        ({"op": "message", "room": "r1", "epoch": "a", "seq": 1}, False),
+    ],
+)
+def test_what_is_said_in_passing(frame: dict[str, object], passing: bool) -> None:
+    """Three kinds of pushes have no seq and move no cursor."""
+    event = parse(said(**frame))
+
+    assert isinstance(event, Event)
+    assert event.is_passing == passing
+
+
+@pytest.mark.parametrize(
+    ("change", "ends"),
+    [("left", True), ("kicked", True), ("banned", True), ("joined", False), ("role", False), ("unbanned", False)],
+)
+def test_what_ends_a_membership(change: str, ends: bool) -> None:
+    """Going by oneself, or by a moderator."""
+    assert Event(op="member", change=change).ends_membership == ends
 
 
 def test_notice_carries_a_room() -> None:

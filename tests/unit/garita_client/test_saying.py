@@ -11,6 +11,7 @@ from garita_common.core import frames
 
 CMID = UUID("01890000-0000-7000-8000-000000000000")
 ROOM = "r" + "1" * 32
+USER = "u" + "2" * 32
 
 
 @pytest.mark.parametrize(
@@ -24,6 +25,18 @@ ROOM = "r" + "1" * 32
         ("send", {"room": ROOM, "text": "ñ", "reply_to": None, "files": None}),
         ("history", {"room": ROOM, "after": 4, "limit": 100, "before": None}),
         ("upload", {"room": ROOM, "name": "a.bin", "size": 3, "sha256": "0" * 64, "type": "text/plain"}),
+        ("search", {"text": "ñandú rápido", "room": None, "before": None, "limit": 20}),
+        ("edit", {"room": ROOM, "mid": str(CMID), "text": "x"}),
+        ("delete", {"room": ROOM, "mid": str(CMID), "note": ""}),
+        ("react", {"room": ROOM, "mid": str(CMID), "emoji": "👍", "on": False}),
+        ("report", {"room": ROOM, "mid": str(CMID), "reason": "spam", "note": ""}),
+        ("set_room", {"room": ROOM, "title": None, "topic": "x"}),
+        ("kick", {"room": ROOM, "user": USER, "note": ""}),
+        ("ban_member", {"room": ROOM, "user": USER, "banned": False, "note": ""}),
+        ("set_role", {"room": ROOM, "user": USER, "role": "muted", "note": ""}),
+        ("banned", {"room": ROOM, "after": None, "limit": 100}),
+        ("audit", {"room": ROOM, "before": None, "limit": 100}),
+        ("presence", {"room": ROOM, "after": None, "limit": 100}),
         ("download", {"file": "f" + "0" * 32, "offset": 0}),
     ],
 )
@@ -75,3 +88,18 @@ def test_errors_are_judged(answer: ErrorAnswer, kind: type) -> None:
 def test_frame_is_plain_json() -> None:
     """One object, as the protocol page says."""
     assert msgspec.json.decode(saying.request("join", 1, {"room": "r"})) == {"op": "join", "id": 1, "room": "r"}
+
+
+@pytest.mark.parametrize(("op", "fields"), [("read", {"seq": 4}), ("received", {"seq": 0}), ("typing", {})])
+def test_hints_have_no_id(op: str, fields: dict[str, object]) -> None:
+    """What is said in passing parses with the server's own types."""
+    parsed = frames.parse(saying.hint(op, ROOM, fields))
+
+    assert isinstance(parsed, frames.Hint)
+    assert parsed.__struct_config__.tag == op
+
+
+def test_only_hints_are_said_in_passing() -> None:
+    """A request without an id would only count as a fault."""
+    with pytest.raises(ValueError, match="send"):
+        saying.hint("send", ROOM, {"text": "x"})

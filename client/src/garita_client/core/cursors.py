@@ -161,7 +161,7 @@ class Cursors:
                 return False
         self._rooms[room] = at
         mine = event.user is not None and event.user.id == self._user
-        if event.op == "member" and event.change == "left" and mine:
+        if mine and event.ends_membership:
             del self._rooms[room]
         return True
 

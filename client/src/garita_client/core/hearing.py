@@ -14,6 +14,9 @@ from .errors import GaritaError
 Count = Annotated[int, Meta(ge=0)]
 
 
+PASSING = frozenset({"typing", "read", "presence"})
+
+
 class BadServerFrame(GaritaError):
     """Bytes that no Garita server sends: the other side is something else."""
 
@@ -36,6 +39,7 @@ class RoomInfo(Struct, frozen=True, gc=False):
     epoch: str = ""
     head: Count = 0
     role: str | None = None
+    read: Count = 0
     created: int = 0
     peer: Person | None = None
 
@@ -54,9 +58,10 @@ class FileInfo(Struct, frozen=True, gc=False):
 
 
 class Event(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
-    """Something that happened: a push of the server's, or one of the client's own (`reset`, `gone`: see `cursors`).
+    """Something that happened: a push of the server's, or one of the client's own (`reset`, `gone`: see `cursors`; `refused`: see `Client.hint`).
 
-    `room` is the room's id; only in a `notice` it is the room itself.
+    `room` is the room's id; only in a `notice` it is the room itself. `of` is the `seq` of the message that an `edited`, `deleted` or `reaction` is
+    about. `edited` (a time) and `deleted` stand on a message of the history. `typing`, `read` and `presence` have no `seq`.
     """
 
     op: str
@@ -74,11 +79,33 @@ class Event(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     log: str | None = None
     kind: str | None = None
     by: Person | None = None
+    of: Count | None = None
+    emoji: str | None = None
+    on: bool = True
+    edited: int | None = None
+    deleted: bool = False
+    by_moderator: bool = False
+    role: str | None = None
+    title: str | None = None
+    topic: str | None = None
+    read: Count | None = None
+    received: Count | None = None
+    here: bool = False
 
     @property
     def room_id(self) -> str | None:
         """The id of the room that this is about."""
         return self.room.id if isinstance(self.room, RoomInfo) else self.room
+
+    @property
+    def is_passing(self) -> bool:
+        """Whether it was said in passing: nothing is missing where one of these is."""
+        return self.op in PASSING
+
+    @property
+    def ends_membership(self) -> bool:
+        """Whether `user` is not in the room any more."""
+        return self.op == "member" and self.change in ("left", "kicked", "banned")
 
 
 class _BareEvent(Struct, frozen=True, gc=False):
@@ -99,7 +126,7 @@ class Ok(Struct, frozen=True, gc=False):
 
 
 class ErrorAnswer(Struct, frozen=True, gc=False):
-    """A refusal; without an `id` it belongs to no request."""
+    """A refusal; without an `id` it is about a hint, or about the transfer that it names."""
 
     code: str
     message: str
@@ -107,6 +134,7 @@ class ErrorAnswer(Struct, frozen=True, gc=False):
     temporary: bool = False
     retry_after_ms: Count | None = None
     outcome: str | None = None
+    transfer: str | None = None
 
 
 class Disconnect(Struct, frozen=True, gc=False):

@@ -86,11 +86,13 @@ class RoomPage(Struct, frozen=True, gc=False):
 
 
 class Member(Struct, frozen=True, gc=False):
-    """A member of a room."""
+    """A member of a room, and how far they have come."""
 
     id: str
     name: str
     role: str = "member"
+    read: Count = 0
+    received: Count = 0
 
 
 class MemberPage(Struct, frozen=True, gc=False):
@@ -107,6 +109,63 @@ class Sent(Struct, frozen=True, gc=False):
     seq: Count
     ts: int
     dup: bool = False
+
+
+class Changed(Struct, frozen=True, gc=False):
+    """The answer to `edit`, `delete` and `react`: the event that it became; `seq` is None where it was so already."""
+
+    seq: Count | None = None
+    ts: int | None = None
+    dup: bool = False
+
+
+class Reported(Struct, frozen=True, gc=False):
+    """The answer to `report`."""
+
+    report: int
+
+
+class PresencePage(Struct, frozen=True, gc=False):
+    """Those of a page of members who are connected."""
+
+    here: tuple[Person, ...] = ()
+    next: str | None = None
+
+
+class BannedMember(Struct, frozen=True, gc=False):
+    """Somebody who is kept out of a room."""
+
+    id: str
+    name: str
+    by: Person | None = None
+    ts: int = 0
+    note: str = ""
+
+
+class BannedPage(Struct, frozen=True, gc=False):
+    """A page of who is kept out."""
+
+    banned: tuple[BannedMember, ...] = ()
+    next: str | None = None
+
+
+class AuditEntry(Struct, frozen=True, gc=False):
+    """One deed of a moderator, or a report (then `by` is None)."""
+
+    n: Count
+    ts: int
+    action: str
+    by: Person | None = None
+    user: Person | None = None
+    mid: str | None = None
+    note: str = ""
+
+
+class AuditPage(Struct, frozen=True, gc=False):
+    """A page of the audit trail, newest first."""
+
+    entries: tuple[AuditEntry, ...] = ()
+    next: Count | None = None
 
 
 class Done(Struct, frozen=True, gc=False):
@@ -129,10 +188,19 @@ class HistoryPage(Struct, frozen=True):
         Raises:
             BadServerFrame: one that is no event at all.
         """
-        try:
-            return [parse_event(raw) for raw in self.raw_events]
-        except (msgspec.MsgspecError, UnicodeDecodeError) as exc:
-            raise BadServerFrame("The server's history holds something that is no event.") from exc
+        return _read_events(self.raw_events)
+
+
+class SearchPage(Struct, frozen=True):
+    """Messages that were found, newest first."""
+
+    raw_hits: tuple[msgspec.Raw, ...] = msgspec.field(name="hits", default=())
+    next: Count | None = None
+
+    @property
+    def hits(self) -> list[Event]:
+        """Each message as the history shows it. Raises: BadServerFrame as `HistoryPage.events`."""
+        return _read_events(self.raw_hits)
 
 
 class UploadBegun(Struct, frozen=True, gc=False):
@@ -169,3 +237,10 @@ def read_reply(answer: Ok, kind: type[Reply]) -> Reply:
         return msgspec.json.decode(answer.raw, type=kind)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as exc:
         raise BadServerFrame(f"The server's answer is not a {kind.__name__}.") from exc
+
+
+def _read_events(raw_events: tuple[msgspec.Raw, ...]) -> list[Event]:
+    try:
+        return [parse_event(raw) for raw in raw_events]
+    except (msgspec.MsgspecError, UnicodeDecodeError) as exc:
+        raise BadServerFrame("The server's answer holds something that is no event.") from exc

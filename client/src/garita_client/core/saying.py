@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from garita_common.core.frames import Change, RoomOp
+from garita_common.core.frames import Change, HintOp, RoomOp
 
 from .backoff import repeat_delay_s
 from .errors import RequestRefused
@@ -16,6 +16,9 @@ CHANGES: frozenset[str] = frozenset(
     str(kind.__struct_config__.tag) for kind in RoomOp.__args__ if issubclass(kind, Change)
 )
 """The operations that carry a `cmid`."""
+
+HINTS: frozenset[str] = frozenset(str(kind.__struct_config__.tag) for kind in HintOp.__args__)
+"""The operations that are said in passing: no `id`, no answer but an error."""
 
 PONG = b'{"op":"pong"}'
 MAX_REQUEST_ID = 2**32 - 1
@@ -27,6 +30,17 @@ _encode = msgspec.json.Encoder().encode
 def request(op: str, request_id: int, fields: Fields) -> bytes:
     """One request; fields that are None are left out."""
     return _encode({"op": op, "id": request_id, **{key: value for key, value in fields.items() if value is not None}})
+
+
+def hint(op: str, room: str, fields: Fields) -> bytes:
+    """Something said in passing about a room.
+
+    Raises:
+        ValueError: the operation is not a hint; the server would end the connection after a few of those.
+    """
+    if op not in HINTS:
+        raise ValueError(f"{op!r} is not said in passing.")
+    return _encode({"op": op, "room": room, **fields})
 
 
 def chunk_ack(transfer: str, offset: int) -> bytes:
