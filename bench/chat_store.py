@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 
 from chat_service.batch import BatchRunner, Stamped
-from chat_service.core.rooms import RoomLimits
+from chat_service.core.rooms import RoomLimits, TalkLimits
 from chat_service.core.uploads import UploadLimits
 from chat_service.database import Database, open_database
 from chat_service.turn import Rules
@@ -28,7 +28,7 @@ SENDERS = 100
 ROUNDS = 12
 BATCHES = (1, 10, 100)
 ROWS_PER_ROUND = 400
-RULES = Rules(RoomLimits(128, 10_000), UploadLimits(1, 1, 1))
+RULES = Rules(RoomLimits(128, 10_000), UploadLimits(1, 1, 1), TalkLimits(20, 5, 100, 100))
 TEXT = "sí, mañana por la tarde nos vemos en la plaza"
 _encode = msgspec.msgpack.Encoder().encode
 

@@ -3,11 +3,11 @@
 from functools import lru_cache
 
 from garita_common.core import addresses
-from garita_common.core.activity import MessageSent
+from garita_common.core.activity import MessageSent, TypingStarted
 
 from .core import texttags
 from .core.texttags import TextTags
-from .turn import Sent
+from .turn import Sent, Typed
 
 SOURCE = "chat"
 
@@ -18,6 +18,24 @@ class ActivityRecords:
     def __init__(self, tags: TextTags) -> None:
         """Args: tags: under the secret `simhash_key`."""
         self._tags = tags
+
+    def of(self, found: Sent | Typed) -> MessageSent | TypingStarted:
+        """The record of what was written, or begun."""
+        return self.message_sent(found) if isinstance(found, Sent) else self.typing_started(found)
+
+    def typing_started(self, typed: Typed) -> TypingStarted:
+        """The record of somebody's beginning to write."""
+        command = typed.command
+        return TypingStarted(
+            ts_ms=command.received_ms,
+            src=SOURCE,
+            connection=f"{typed.gateway}/{command.connection}",
+            ip=command.ip,
+            ip_prefix=_unit_of(command.ip),
+            user=command.user,
+            device=command.did,
+            room=typed.op.room,
+        )
 
     def message_sent(self, sent: Sent) -> MessageSent:
         """The record of one message; its time is the gateway's, which saw it first."""

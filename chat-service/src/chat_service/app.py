@@ -134,7 +134,7 @@ async def build(
     emitter = Emitter(bus.connect(config.redis_url), registry, "chat")
     publisher = Publisher(client, database, emitter, ActivityRecords(tags), metrics, behind)
     intake = Intake(metrics, config.waiting_commands)
-    rules = Rules(config.room_limits, config.upload_limits)
+    rules = Rules(config.room_limits, config.upload_limits, config.talk_limits)
     log.info("database_opened", fence=database.fence, logs_behind=len(behind))
     return App(
         database=database,

@@ -18,7 +18,7 @@ from . import commands, store_outbox
 from .database import FenceLost, transact
 from .store import Store
 from .store_outbox import Log
-from .turn import Entropy, Rules, Sent, Turn
+from .turn import Asked, Entropy, Rules, Sent, Turn, Typed
 
 log = structlog.get_logger()
 
@@ -33,10 +33,18 @@ class Committed:
     replies: list[tuple[str, Reply]] = field(default_factory=list)
     room_events: dict[tuple[str, str], list[RoomEvent]] = field(default_factory=dict)
     personal_events: dict[str, list[PersonalEvent]] = field(default_factory=dict)
-    sent: list[Sent] = field(default_factory=list)
+    room_passing: dict[tuple[str, str], dict[tuple[str, str], bytes]] = field(default_factory=dict)
+    own_passing: dict[str, dict[tuple[str, str], bytes]] = field(default_factory=dict)
+    searches: list[Asked] = field(default_factory=list)
+    sent: list[Sent | Typed] = field(default_factory=list)
     tally: Counter[tuple[str, str]] = field(default_factory=Counter)
     is_marked: bool = False
     is_split: bool = False
+
+    @property
+    def is_said(self) -> bool:
+        """Whether there is nothing to say."""
+        return not (self.replies or self.room_passing or self.own_passing or self.sent)
 
     def add(self, turn: Turn, replies: list[tuple[str, Reply]]) -> None:
         """Takes over what a committed turn has to say."""
@@ -45,6 +53,11 @@ class Committed:
             self.room_events.setdefault(key, []).extend(events)
         for user, notices in turn.personal_events.items():
             self.personal_events.setdefault(user, []).extend(notices)
+        for key, frames in turn.room_passing.items():
+            self.room_passing.setdefault(key, {}).update(frames)
+        for user, frames in turn.own_passing.items():
+            self.own_passing.setdefault(user, {}).update(frames)
+        self.searches += turn.searches
         self.sent += turn.sent
         self.tally += turn.tally
 
@@ -102,7 +115,11 @@ class BatchRunner:
     ) -> tuple[Turn, list[tuple[str, Reply]]]:
         now_ms = self._clock_ms()
         turn = Turn(Store(db, now_ms), now_ms, self._entropy, self._rules)
-        replies = [(gateway, commands.execute(turn, gateway, command)) for gateway, command in batch]
+        replies = []
+        for gateway, command in batch:
+            reply = commands.execute(turn, gateway, command)
+            if reply is not None:
+                replies.append((gateway, reply))
         turn.store.flush()
         if marks:
             store_outbox.mark(db, marks)

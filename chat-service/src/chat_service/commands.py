@@ -14,7 +14,9 @@ from garita_common.core import pushes, records
 from garita_common.core.errors import AppError, BadRequest
 from garita_common.core.frames import (
     CreateRoom,
+    Delete,
     Download,
+    Edit,
     GetRoom,
     History,
     Invite,
@@ -22,41 +24,51 @@ from garita_common.core.frames import (
     Leave,
     ListMembers,
     ListRooms,
+    Presence,
+    React,
+    Read,
+    Received,
     RoomOp,
+    Search,
     Send,
+    Typing,
     Upload,
     UploadAbort,
     UploadFinish,
 )
 from garita_common.core.records import (
+    NO_REQUEST,
     Answered,
     AskRefused,
     Attach,
     Command,
     CompareHeads,
     GatewayAsk,
+    Here,
     RecordUpload,
     Recover,
     Repair,
     Reply,
 )
 
-from . import asks, files, messages, repeats, rooms
+from . import amendments, asks, files, messages, passing, repeats, rooms
 from .core import idempotency, speech
 from .core.idempotency import Kept
 from .core.rooms import User
-from .turn import Done, Sent, Turn
+from .turn import Asked, Done, Sent, Turn, Typed
 
-ChangeOp: TypeAlias = CreateRoom | Join | Leave | Invite | Send | Upload | UploadFinish | UploadAbort
-ReadOp: TypeAlias = ListRooms | GetRoom | ListMembers | History | Download
+ChangeOp: TypeAlias = (
+    CreateRoom | Join | Leave | Invite | Send | Edit | Delete | React | Upload | UploadFinish | UploadAbort
+)
+ReadOp: TypeAlias = ListRooms | GetRoom | ListMembers | History | Presence | Download
 
 
 class HalfDone(Exception):
     """A command was refused after it had changed something; its transaction must not stay."""
 
 
-def execute(turn: Turn, gateway: str, command: Command) -> Reply:
-    """Carries out one command.
+def execute(turn: Turn, gateway: str, command: Command) -> Reply | None:
+    """Carries out one command; there is nothing to answer to what is said in passing, and not yet to a search.
 
     Raises:
         HalfDone: see the class.
@@ -70,7 +82,13 @@ def execute(turn: Turn, gateway: str, command: Command) -> Reply:
     before = turn.store.writes
     try:
         if isinstance(op, Attach | Recover | Repair | CompareHeads | RecordUpload):
-            reply = _ask(turn, me, command, op)
+            reply: Reply | None = _ask(turn, me, command, op)
+        elif isinstance(op, Here | Read | Received | Typing):
+            _pass(turn, me, gateway, command, op)
+            reply = None
+        elif isinstance(op, Search):
+            turn.searches.append(Asked(gateway, command, op))
+            return None
         else:
             reply = _answered(command, *_request(turn, me, gateway, command, op))
     except AppError as exc:
@@ -85,12 +103,13 @@ def refusal(command: Command, exc: AppError) -> Reply:
     """The reply that says an error: to the client, or to the gateway for what it asked for itself."""
     ask = _read_op(command) if command.asked else None
     if ask is None or isinstance(ask, RecordUpload):
-        return Answered(command.connection, command.user, command.request, pushes.error(command.request, exc), exc.code)
+        request = None if command.request == NO_REQUEST else command.request
+        return Answered(command.connection, command.user, command.request, pushes.error(request, exc), exc.code)
     room = ask.room if isinstance(ask, Recover | Repair) else ""
     return AskRefused(command.connection, command.user, room, exc.code)
 
 
-def code_of(reply: Reply) -> str:
+def code_of(reply: Reply | None) -> str:
     """The error code that a reply says; "ok" if it says none."""
     return (reply.code or "ok") if isinstance(reply, Answered | AskRefused) else "ok"
 
@@ -109,12 +128,15 @@ def _read_op(command: Command) -> RoomOp | GatewayAsk | AppError:
     return read
 
 
-def _request(turn: Turn, me: User, gateway: str, command: Command, op: RoomOp) -> tuple[Done, bool]:
+def _request(turn: Turn, me: User, gateway: str, command: Command, op: ChangeOp | ReadOp) -> tuple[Done, bool]:
     """The answer to a client's request, and whether it is a repeat's."""
     match op:
-        case ListRooms() | GetRoom() | ListMembers() | History() | Download():
+        case ListRooms() | GetRoom() | ListMembers() | History() | Presence() | Download():
             return _read(turn, me, op), False
-        case CreateRoom() | Join() | Leave() | Invite() | Send() | Upload() | UploadFinish() | UploadAbort():
+        case (
+            CreateRoom() | Join() | Leave() | Invite() | Send() | Edit() | Delete() | React()
+            | Upload() | UploadFinish() | UploadAbort()
+        ):  # fmt: skip
             done, dup = _once(turn, me, op)
             if isinstance(op, Send) and not dup:
                 turn.sent.append(Sent(gateway, command, op))
@@ -140,6 +162,12 @@ def _change(turn: Turn, me: User, op: ChangeOp) -> Done:
     match op:
         case Send():
             return messages.send(turn, me, op)
+        case Edit():
+            return amendments.edit(turn, me, op)
+        case Delete():
+            return amendments.delete(turn, me, op)
+        case React():
+            return amendments.react(turn, me, op)
         case CreateRoom():
             return rooms.create_room(turn, me, op)
         case Join():
@@ -168,13 +196,28 @@ def _read(turn: Turn, me: User, op: ReadOp) -> Done:
             return rooms.get_room(turn, me, op)
         case ListMembers():
             return rooms.list_members(turn, me, op)
+        case Presence():
+            return passing.presence(turn, me, op)
         case Download():
             return files.download(turn, me, op)
         case _:
             assert_never(op)
 
 
-def _ask(turn: Turn, me: User, command: Command, ask: GatewayAsk) -> Reply:
+def _pass(turn: Turn, me: User, gateway: str, command: Command, op: Here | Read | Received | Typing) -> None:
+    match op:
+        case Read() | Received():
+            passing.mark(turn, me, op)
+        case Typing():
+            passing.typing(turn, me, op)
+            turn.sent.append(Typed(gateway, command, op))
+        case Here():
+            passing.here(turn, me, is_here=op.here)
+        case _:
+            assert_never(op)
+
+
+def _ask(turn: Turn, me: User, command: Command, ask: Attach | Recover | Repair | CompareHeads | RecordUpload) -> Reply:
     match ask:
         case Attach():
             return asks.attach(turn, command.connection, me.id)

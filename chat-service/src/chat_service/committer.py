@@ -51,7 +51,7 @@ class Committer:
             batch = self._unexpired(work.commands)
             committed = await self._commit(batch) if batch else Committed()
             committed.replies += work.refused
-            if committed.replies:
+            if not committed.is_said:
                 await self._publisher.put(committed)
 
     async def _commit(self, batch: list[Stamped]) -> Committed:

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from garita_common.config import ServiceConfig
 
-from .core.rooms import MAX_ATTACHED_ROOMS, RoomLimits
+from .core.rooms import MAX_ATTACHED_ROOMS, RoomLimits, TalkLimits
 from .core.uploads import UploadLimits
 
 DAY_S = 86_400
@@ -44,6 +44,30 @@ class ChatConfig(ServiceConfig):
         ge=1,
         description="Commands that may wait; above that they are refused as busy. As many as one gateway may hold.",
     )
+
+    reactions_per_message: int = Field(
+        20, ge=1, le=100, description="Different emoji on one message: more no client can show."
+    )
+    reactions_per_user: int = Field(5, ge=1, le=100, description="Reactions that a user may have on one message.")
+    marks_members: int = Field(
+        100,
+        ge=0,
+        le=10_000,
+        description="Members up to which a room hears of read marks: each mark goes to everybody. In larger rooms only one's own.",
+    )
+    presence_members: int = Field(
+        100,
+        ge=0,
+        le=10_000,
+        description="Members up to which a room is told who comes and goes. In larger rooms it is asked for.",
+    )
+
+    @property
+    def talk_limits(self) -> TalkLimits:
+        """Those of what is said to messages and in passing."""
+        return TalkLimits(
+            self.reactions_per_message, self.reactions_per_user, self.marks_members, self.presence_members
+        )
 
     @property
     def room_limits(self) -> RoomLimits:

@@ -24,7 +24,7 @@ ResultT = TypeVar("ResultT")
 
 BUSY_S = 5.0
 CACHED_STATEMENTS = 256
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",

@@ -6,7 +6,7 @@ from garita_common.core import ids
 from garita_common.core.errors import BadRequest, NotFound, TooLarge
 from garita_common.core.frames import MAX_TEXT_BYTES, History, Send
 
-from . import access
+from . import access, store_messages
 from .core import paging, speech
 from .core.rooms import Room, User
 from .core.uploads import StoredFile
@@ -18,7 +18,9 @@ MID_BYTES = 10
 def send(turn: Turn, me: User, op: Send) -> Done:
     """Stores a message as the room's next event."""
     room = access.room_for(turn.store, me.id, op.room, Send)
-    _check_text(op)
+    if not op.text and not op.files:
+        raise BadRequest("A message has a text or a file.")
+    check_length(op.text)
     if op.reply_to is not None and not turn.store.is_message_of(room.id, op.reply_to.bytes):
         raise NotFound("The message that this one answers is not in this room.")
     files = _files(turn, me, room, op.files) if op.files else UNSET
@@ -40,6 +42,8 @@ def send(turn: Turn, me: User, op: Send) -> Done:
     )
     if len(frame) > paging.MAX_EVENT_BYTES:
         raise TooLarge("This message is too large once it is encoded.")
+    if files:
+        store_messages.show_files(turn.store, seq, op.files)
     turn.publish(room, turn.store.append(room, frame, mid=bytes.fromhex(mid.replace("-", ""))))
     return Done(b'{"mid":"%b","seq":%d,"ts":%d}' % (mid.encode(), seq, turn.now_ms))
 
@@ -59,10 +63,13 @@ def history(turn: Turn, me: User, op: History) -> Done:
     return Done(speech.history(room, [event.frame for event in shown], more=more))
 
 
-def _check_text(op: Send) -> None:
-    if not op.text and not op.files:
-        raise BadRequest("A message has a text or a file.")
-    if len(op.text) * 4 > MAX_TEXT_BYTES and len(op.text.encode()) > MAX_TEXT_BYTES:
+def check_length(text: str) -> None:
+    """Lets a text through.
+
+    Raises:
+        TooLarge: it has too many bytes.
+    """
+    if len(text) * 4 > MAX_TEXT_BYTES and len(text.encode()) > MAX_TEXT_BYTES:
         raise TooLarge(f"A text has at most {MAX_TEXT_BYTES} bytes of UTF-8.")
 
 

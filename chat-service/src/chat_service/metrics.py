@@ -36,6 +36,9 @@ class Metrics:
             registry=registry,
         )
         self.events = Counter("chat_events_published_total", "Events published.", ["log"], registry=registry)
+        self.passing = Counter(
+            "chat_passing_published_total", "What was said in passing: marks, typing, presence.", registry=registry
+        )
         self.publishes_failed = Counter(
             "chat_publishes_failed_total", "Round trips to Redis whose outcome is not known.", registry=registry
         )

@@ -10,7 +10,7 @@ said first; receivers drop what they have seen. Replies are not kept: whoever mi
 import asyncio
 import sqlite3
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import TypeVar
 
@@ -136,22 +136,23 @@ class Publisher:
         self._metrics.logs_behind.set(len(self._behind))
         for committed in group:
             for sent in committed.sent:
-                self._emitter.emit(self._activity.message_sent(sent))
+                self._emitter.emit(self._activity.of(sent))
 
     def _gather(self, committed: Committed, messages: list[Message], spoken: dict[Log, int]) -> None:
         """Adds one transaction's events to what is said now, and how far each log is then said."""
-        for (room, epoch), events in committed.room_events.items():
-            log_ = Log(LogKind.ROOM, room)
-            direct = self._unsaid(log_, events)
+        for key in {**committed.room_events, **committed.room_passing}:
+            log_ = Log(LogKind.ROOM, key[0])
+            direct = self._unsaid(log_, committed.room_events.get(key, []))
+            messages += _room_messages(*key, direct, self._in_passing(log_, committed.room_passing.get(key)))
             if direct:
-                messages += _room_messages(room, epoch, direct)
                 spoken[log_] = direct[-1].seq
                 self._metrics.events.labels("room").inc(len(direct))
-        for user, notices in committed.personal_events.items():
+        for user in {**committed.personal_events, **committed.own_passing}:
             log_ = Log(LogKind.USER, user)
-            direct_notices = self._unsaid(log_, notices)
+            direct_notices = self._unsaid(log_, committed.personal_events.get(user, []))
+            passing = self._in_passing(log_, committed.own_passing.get(user))
+            messages += _personal_messages(user, direct_notices, passing)
             if direct_notices:
-                messages += _personal_messages(user, direct_notices)
                 spoken[log_] = direct_notices[-1].seq
                 self._metrics.events.labels("user").inc(len(direct_notices))
 
@@ -203,6 +204,13 @@ class Publisher:
             del self._floors[log_]
         return newer
 
+    def _in_passing(self, log_: Log, frames: dict[tuple[str, str], bytes] | None) -> list[bytes]:
+        """What is said in passing with a log's events: nothing while the log is behind."""
+        if not frames or log_ in self._behind:
+            return []
+        self._metrics.passing.inc(len(frames))
+        return list(frames.values())
+
     def _moved(self, spoken: dict[Log, int]) -> None:
         for log_, seq in spoken.items():
             self._marks[log_] = max(seq, self._marks.get(log_, 0))
@@ -215,24 +223,32 @@ def _read(db: sqlite3.Connection, marks: dict[Log, int], logs: list[Log]) -> lis
 
 def _missed_messages(missed: Unpublished) -> list[Message]:
     if missed.log.kind is LogKind.ROOM:
-        return _room_messages(missed.log.id, missed.epoch, missed.room_events)
-    return _personal_messages(missed.log.id, missed.personal_events)
+        return _room_messages(missed.log.id, missed.epoch, missed.room_events, [])
+    return _personal_messages(missed.log.id, missed.personal_events, [])
 
 
-def _room_messages(room: str, epoch: str, events: list[RoomEvent]) -> list[Message]:
+def _room_messages(room: str, epoch: str, events: list[RoomEvent], passing: list[bytes]) -> list[Message]:
     channel = channels.room(room)
     return [
-        (channel, records.encode(RoomBatch(room, epoch, packet)))
-        for packet in packets(events, lambda event: len(event.frame))
+        (channel, records.encode(RoomBatch(room, epoch, packet, said)))
+        for packet, said in _with_passing(events, passing)
     ]
 
 
-def _personal_messages(user: str, events: list[PersonalEvent]) -> list[Message]:
+def _personal_messages(user: str, events: list[PersonalEvent], passing: list[bytes]) -> list[Message]:
     channel = channels.user(user)
     return [
-        (channel, records.encode(PersonalBatch(user, packet)))
-        for packet in packets(events, lambda event: len(event.frame))
+        (channel, records.encode(PersonalBatch(user, packet, said))) for packet, said in _with_passing(events, passing)
     ]
+
+
+def _with_passing(events: list[EventT], passing: list[bytes]) -> Iterator[tuple[list[EventT], list[bytes]]]:
+    """Events by the packet; what is said in passing goes along with the last one, for it may speak of what the events bring."""
+    found = list(packets(events, lambda event: len(event.frame)))
+    if passing and not found:
+        found.append([])
+    for number, packet in enumerate(found, 1):
+        yield packet, passing if number == len(found) else []
 
 
 def _reply_messages(gateway: str, replies: list[Reply]) -> list[Message]:

@@ -46,8 +46,8 @@ def list_members(turn: Turn, me: User, op: ListMembers) -> Done:
     """A room's members."""
     room = access.room_for(turn.store, me.id, op.room, ListMembers)
     found = turn.store.members(room.id, op.after or "", op.limit + 1)
-    items = [speech.encode(speech.member_object(user, role)) for user, role in found[: op.limit]]
-    return _page("members", items, [user.id for user, _ in found])
+    items = [speech.encode(speech.member_object(*member)) for member in found[: op.limit]]
+    return _page("members", items, [user.id for user, _, _ in found])
 
 
 def join(turn: Turn, me: User, op: Join) -> Done:

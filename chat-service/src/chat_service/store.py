@@ -12,7 +12,7 @@ from garita_common.core.records import AttachRoom, PersonalEvent, RoomEvent, Roo
 
 from .core.idempotency import Kept
 from .core.paging import Window
-from .core.rooms import Kind, Role, Room, User
+from .core.rooms import Kind, Marks, Role, Room, User
 
 ROOM_COLUMNS = "rooms.id, kind, title, topic, created_ms, epoch, rooms.head, members, pair"
 
@@ -28,6 +28,8 @@ class Store:
         self._users: dict[str, User | None] = {}
         self._rooms: dict[str, Room | None] = {}
         self._roles: dict[tuple[str, str], Role | None] = {}
+        self._marks: dict[tuple[str, str], Marks] = {}
+        self._new_marks: dict[tuple[str, str], Marks] = {}
         self._kept: dict[tuple[str, bytes], Kept] = {}
         self._moved: dict[str, Room] = {}
         self._new_events: list[tuple[str, int, bytes | None, str, bytes]] = []
@@ -49,6 +51,12 @@ class Store:
                 [(room.head, room.members, room.epoch, room.id) for room in self._moved.values()],
             )
             self._moved.clear()
+        if self._new_marks:
+            self.db.executemany(
+                "UPDATE members SET read = ?, received = ? WHERE room = ? AND user = ?",
+                [(marks.read, marks.received, *key) for key, marks in self._new_marks.items()],
+            )
+            self._new_marks.clear()
 
     # Users
 
@@ -194,16 +202,32 @@ class Store:
         """Takes a user out of a room."""
         self.db.execute("DELETE FROM members WHERE room = ? AND user = ?", (room.id, user))
         self._roles[(room.id, user)] = None
+        self._marks.pop((room.id, user), None)
+        self._new_marks.pop((room.id, user), None)
         self._count(room, -1)
 
-    def members(self, room: str, after: str, limit: int) -> list[tuple[User, Role]]:
+    def marks(self, room: str, user: str) -> Marks:
+        """How far a member has come."""
+        key = (room, user)
+        if key not in self._marks:
+            row = self.db.execute("SELECT read, received FROM members WHERE room = ? AND user = ?", key).fetchone()
+            self._marks[key] = Marks(*row) if row else Marks(0, 0)
+        return self._marks[key]
+
+    def set_marks(self, room: str, user: str, marks: Marks) -> None:
+        """Says how far a member has come; one row is written, however often it is said in a transaction."""
+        self._marks[(room, user)] = self._new_marks[(room, user)] = marks
+        self.writes += 1
+
+    def members(self, room: str, after: str, limit: int) -> list[tuple[User, Role, Marks]]:
         """A room's members by id, after one."""
+        self.flush()
         rows = self.db.execute(
-            "SELECT user, coalesce(users.name, ''), role FROM members LEFT JOIN users ON users.id = members.user"
+            "SELECT user, coalesce(users.name, ''), role, read, received FROM members LEFT JOIN users ON users.id = members.user"
             " WHERE room = ? AND user > ? ORDER BY user LIMIT ?",
             (room, after, limit),
         )
-        return [(User(user, name), Role(role)) for user, name, role in rows]
+        return [(User(user, name), Role(role), Marks(read, got)) for user, name, role, read, got in rows]
 
     # Events
 

@@ -13,13 +13,13 @@ from msgspec import UNSET
 
 from garita_common.core import ids
 from garita_common.core.errors import AppError, LimitReached
-from garita_common.core.frames import Send
+from garita_common.core.frames import Search, Send, Typing
 from garita_common.core.records import AttachRoom, Command, Directive, PersonalEvent, RoomEvent
 
 from . import store_audit
 from .core import speech
 from .core.moderation import Action, Entry
-from .core.rooms import Role, Room, RoomLimits, User
+from .core.rooms import Role, Room, RoomLimits, TalkLimits, User
 from .core.uploads import UploadLimits
 from .store import Store
 
@@ -32,6 +32,7 @@ class Rules:
 
     rooms: RoomLimits
     uploads: UploadLimits
+    talk: TalkLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,24 @@ class Sent:
     op: Send
 
 
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """Somebody has begun to write, for the record of activity."""
+
+    gateway: str
+    command: Command
+    op: Typing
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A search, which is carried out after the commit, beside it."""
+
+    gateway: str
+    command: Command
+    op: Search
+
+
 @dataclass(slots=True)
 class Turn:
     """See the module."""
@@ -62,12 +81,23 @@ class Turn:
     rules: Rules
     room_events: dict[tuple[str, str], list[RoomEvent]] = field(default_factory=dict)
     personal_events: dict[str, list[PersonalEvent]] = field(default_factory=dict)
-    sent: list[Sent] = field(default_factory=list)
+    room_passing: dict[tuple[str, str], dict[tuple[str, str], bytes]] = field(default_factory=dict)
+    own_passing: dict[str, dict[tuple[str, str], bytes]] = field(default_factory=dict)
+    searches: list[Asked] = field(default_factory=list)
+    sent: list[Sent | Typed] = field(default_factory=list)
     tally: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def publish(self, room: Room, event: RoomEvent) -> None:
         """Says a stored event to the room after the commit."""
         self.room_events.setdefault((room.id, room.epoch), []).append(event)
+
+    def pass_on(self, room: Room, op: str, user: User, frame: bytes) -> None:
+        """Says something in passing to the room after the commit; of one kind and user only the newest."""
+        self.room_passing.setdefault((room.id, room.epoch), {})[(op, user.id)] = frame
+
+    def pass_to_own(self, room: Room, op: str, user: User, frame: bytes) -> None:
+        """Says something in passing to the user's own connections after the commit; of one kind and room only the newest."""
+        self.own_passing.setdefault(user.id, {})[(op, room.id)] = frame
 
     def require_space(self, room: Room | None, user: User) -> None:
         """Lets a user come into a room (None: a new one).
@@ -142,7 +172,8 @@ class Turn:
 
     def own_room(self, room: Room, user: str) -> dict[str, object]:
         """A room object as one user sees it."""
-        return speech.own_room_object(room, self.peer(room, user), self.store.role(room.id, user))
+        read = self.store.marks(room.id, user).read
+        return speech.own_room_object(room, self.peer(room, user), self.store.role(room.id, user), read)
 
     def new_id(self) -> bytes:
         """Random bytes for an id."""

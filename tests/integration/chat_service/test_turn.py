@@ -73,7 +73,7 @@ async def test_space_is_there_up_to_the_limits(desk: Desk) -> None:
     """In the user's rooms and in the room."""
 
     def work(db: sqlite3.Connection) -> None:
-        turn, room = turn_in(db, Rules(RoomLimits(1, 1), RULES.uploads))
+        turn, room = turn_in(db, Rules(RoomLimits(1, 1), RULES.uploads, RULES.talk))
         turn.require_space(room, ANA)
         turn.enter(room, ANA, Role.MEMBER)
         with pytest.raises(LimitReached):

@@ -50,8 +50,8 @@ def test_a_notices_room_has_no_role() -> None:
         "head": 7,
         "created": 1000,
     }
-    assert speech.own_room_object(ROOM, None, Role.MUTED) == {**shown, "role": "muted"}
-    assert speech.own_room_object(ROOM, None, None) == {**shown, "role": None}
+    assert speech.own_room_object(ROOM, None, Role.MUTED, 5) == {**shown, "role": "muted", "read": 5}
+    assert speech.own_room_object(ROOM, None, None, 0) == {**shown, "role": None, "read": 0}
 
 
 def test_a_direct_room_shows_the_peer() -> None:

@@ -62,6 +62,24 @@ class RoomLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class TalkLimits:
+    """Different emoji on a message, and how many of them from one user; up to how many members a room hears of marks, and of who is here."""
+
+    reactions_per_message: int
+    reactions_per_user: int
+    marks_members: int
+    presence_members: int
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """Up to which seq a member has read, and up to which everything has arrived at a device."""
+
+    read: int
+    received: int
+
+
+@dataclass(frozen=True, slots=True)
 class User:
     """A user by id, with the name last seen with it."""
 

@@ -9,9 +9,12 @@ from typing import Any, Literal
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from .rooms import Role, Room, User
+from .rooms import Marks, Role, Room, User
 
 _encode = msgspec.json.Encoder().encode
+
+
+EMPTY_BYTES = 2
 
 
 class UserRef(Struct, frozen=True, gc=False):
@@ -44,9 +47,76 @@ class Message(Struct, frozen=True, gc=False, tag_field="op", tag="message"):
     user: UserRef
     mid: str
     cmid: str
-    text: str
+    text: str | UnsetType
     reply_to: str | UnsetType = UNSET
     files: list[FileObject] | UnsetType = UNSET
+    edited: int | UnsetType = UNSET
+    deleted: bool | UnsetType = UNSET
+
+
+class Edited(Struct, frozen=True, gc=False, tag_field="op", tag="edited"):
+    """The push `edited`. Once a later edit or a deletion has made it void, it is stored with `void` and an empty text."""
+
+    room: str
+    epoch: str
+    seq: int
+    ts: int
+    user: UserRef
+    mid: str
+    of: int
+    text: str
+    void: bool | UnsetType = UNSET
+
+
+class Deleted(Struct, frozen=True, gc=False, tag_field="op", tag="deleted"):
+    """The push `deleted`."""
+
+    room: str
+    epoch: str
+    seq: int
+    ts: int
+    user: UserRef
+    mid: str
+    of: int
+    by_moderator: bool | UnsetType = UNSET
+
+
+class Reaction(Struct, frozen=True, gc=False, tag_field="op", tag="reaction"):
+    """The push `reaction`."""
+
+    room: str
+    epoch: str
+    seq: int
+    ts: int
+    user: UserRef
+    mid: str
+    of: int
+    emoji: str
+    on: bool
+
+
+class Typing(Struct, frozen=True, gc=False, tag_field="op", tag="typing"):
+    """The push `typing`, said in passing."""
+
+    room: str
+    user: UserRef
+
+
+class Read(Struct, frozen=True, gc=False, tag_field="op", tag="read"):
+    """The push `read`, said in passing."""
+
+    room: str
+    user: UserRef
+    read: int
+    received: int
+
+
+class Presence(Struct, frozen=True, gc=False, tag_field="op", tag="presence"):
+    """The push `presence`, said in passing."""
+
+    room: str
+    user: UserRef
+    here: bool
 
 
 class Member(Struct, frozen=True, gc=False, tag_field="op", tag="member"):
@@ -71,6 +141,10 @@ class Notice(Struct, frozen=True, gc=False, tag_field="op", tag="notice"):
     by: UserRef | UnsetType = UNSET
 
 
+decode_message = msgspec.json.Decoder(Message).decode
+decode_edited = msgspec.json.Decoder(Edited).decode
+
+
 def ref(user: User) -> UserRef:
     """A user as it stands in events and objects."""
     return UserRef(user.id, user.name)
@@ -93,14 +167,14 @@ def room_object(room: Room, peer: User | None) -> dict[str, Any]:
     return shown
 
 
-def own_room_object(room: Room, peer: User | None, role: Role | None) -> dict[str, Any]:
-    """A room as one user sees it."""
-    return {**room_object(room, peer), "role": role.value if role is not None else None}
+def own_room_object(room: Room, peer: User | None, role: Role | None, read: int) -> dict[str, Any]:
+    """A room as one user sees it. Args: read: the user's read mark."""
+    return {**room_object(room, peer), "role": role.value if role is not None else None, "read": read}
 
 
-def member_object(user: User, role: Role) -> dict[str, str]:
+def member_object(user: User, role: Role, marks: Marks) -> dict[str, str | int]:
     """An entry of a room's list of members."""
-    return {"id": user.id, "name": user.name, "role": role.value}
+    return {"id": user.id, "name": user.name, "role": role.value, "read": marks.read, "received": marks.received}
 
 
 def encode(value: Struct | dict[str, Any]) -> bytes:
@@ -121,5 +195,6 @@ def history(room: Room, events: Sequence[bytes], *, more: bool) -> bytes:
 
 
 def ok(request: int, body: bytes, *, dup: bool = False) -> bytes:
-    """The answer `ok` with the fields of `body`, a JSON object that has at least one."""
-    return b'{"op":"ok","id":%d,%b%b' % (request, b'"dup":true,' if dup else b"", body[1:])
+    """The answer `ok` with the fields of `body`, a JSON object."""
+    start = b'{"op":"ok","id":%d%b' % (request, b',"dup":true' if dup else b"")
+    return start + (b"," + body[1:] if len(body) > EMPTY_BYTES else b"}")
