@@ -20,6 +20,7 @@ import msgspec
 from garita_common import bus
 from garita_common.core import channels, errors, frames, pushes, records
 from garita_common.core.records import (
+    NO_REQUEST,
     Answered,
     AskRefused,
     Attach,
@@ -33,6 +34,7 @@ from garita_common.core.records import (
     FinishUpload,
     GatewayAsk,
     HeadsCompared,
+    Here,
     OpenDownload,
     OpenUpload,
     PersonalBatch,
@@ -45,6 +47,7 @@ from garita_common.core.records import (
     RoomBatch,
     RoomEvent,
     RoomHead,
+    TellPresent,
 )
 
 _json = msgspec.json.encode
@@ -61,13 +64,15 @@ class Room:
 
 
 class MemoryChat:
-    """One chat service. `commands` holds everything that was heard, for tests to look at."""
+    """One chat service. `commands` holds everything that was heard, for tests to look at; `here` who came (true) and went."""
 
     def __init__(self, redis_url: str) -> None:
         self.rooms: dict[str, Room] = {}
         self.logs: dict[str, list[PersonalEvent]] = {}
         self.commands: list[Command] = []
         self.batches: list[int] = []
+        self.here: list[tuple[str, bool]] = []
+        self.hints: list[frames.HintOp] = []
         self.deaf = False
         self.mute = False
         self.refuse = ""
@@ -127,17 +132,28 @@ class MemoryChat:
 
     async def carry_out(self, batch: Batch) -> None:
         """Answers one batch, and publishes what it led to after the answers were decided."""
-        self.commands += batch.commands
-        self.batches.append(len(batch.commands))
+        commands = [command for command in batch.commands if not self._is_presence(command)]
+        if commands:
+            self.commands += commands
+            self.batches.append(len(commands))
         if self.deaf:
             return
         replies: list[Reply] = []
-        for command in batch.commands:
+        for command in commands:
             reply = await self._one(command)
             if reply is not None:
                 replies.append(reply)
         if replies:
             await self._client.publish(channels.gateway(batch.gateway), records.encode(replies))
+
+    def _is_presence(self, command: Command) -> bool:
+        """Keeps who came and went apart: it comes at times of its own, between what a test asks for."""
+        ask = records.decode_ask(command.op) if command.asked else None
+        if not isinstance(ask, Here):
+            return False
+        assert (command.connection, command.request) == (0, NO_REQUEST)
+        self.here.append((command.user, ask.here))
+        return True
 
     async def _one(self, command: Command) -> Reply | None:
         if command.asked:
@@ -147,10 +163,11 @@ class MemoryChat:
                 return AskRefused(command.connection, command.user, room, self.refuse)
             return await self._ask(command, ask)
         op = records.decode_room_op(command.op)
+        request = None if command.request == NO_REQUEST else command.request
         try:
             return await self._op(command, op)
         except errors.AppError as exc:
-            return Answered(command.connection, command.user, op.id, pushes.error(op.id, exc), exc.code)
+            return Answered(command.connection, command.user, command.request, pushes.error(request, exc), exc.code)
 
     async def _ask(self, command: Command, ask: GatewayAsk) -> Reply | None:
         match ask:
@@ -167,6 +184,8 @@ class MemoryChat:
                 return HeadsCompared([RoomHead(room.id, room.epoch, len(room.events)) for room in known])
             case RecordUpload():
                 return self._record(command, ask)
+            case Here():
+                return None
 
     def _recover_log(self, command: Command, ask: Recover) -> Recovered:
         log = self.logs.get(command.user, [])
@@ -184,7 +203,7 @@ class MemoryChat:
             return Recovered(command.connection, command.user, room.id, room.epoch, head, False, [])
         return Recovered(command.connection, command.user, room.id, room.epoch, head, True, missed)
 
-    async def _op(self, command: Command, op: frames.RoomOp) -> Reply:
+    async def _op(self, command: Command, op: frames.RoomOp) -> Reply | None:
         match op:
             case frames.CreateRoom():
                 return await self._create(command, op)
@@ -213,7 +232,16 @@ class MemoryChat:
                 return self._ok(command, op, {"upload": op.upload}, DropUpload(op.upload))
             case frames.Download():
                 return self._download(command, op)
-            case frames.ListRooms() | frames.GetRoom() | frames.ListMembers() | frames.Invite():
+            case frames.Read() | frames.Received() | frames.Typing():
+                self._member(command, op.room)
+                self.hints.append(op)
+                return None
+            case frames.Presence():
+                members = [[user, name] for user, name in self._member(command, op.room).members.items()]
+                page = members[: op.limit]
+                more = page[-1][0] if len(members) > op.limit else ""
+                return Answered(command.connection, command.user, op.id, b"", "", TellPresent(op.room, page, more))
+            case _:
                 return self._ok(command, op, {"rooms": sorted(self.rooms)})
 
     async def _create(self, command: Command, op: frames.CreateRoom) -> Reply:
@@ -284,7 +312,7 @@ class MemoryChat:
         return room
 
     def _ok(
-        self, command: Command, op: frames.RoomOp, fields: dict[str, Any], directive: Directive | None = None
+        self, command: Command, op: frames.Request, fields: dict[str, Any], directive: Directive | None = None
     ) -> Answered:
         return Answered(command.connection, command.user, op.id, pushes.ok(op.id, fields), "", directive)
 
@@ -307,9 +335,15 @@ class MemoryChat:
             await self.publish(room, [event])
         return event
 
-    async def publish(self, room: Room, events: list[RoomEvent]) -> None:
-        """Says events of a room to whoever listens."""
-        await self._client.publish(channels.room(room.id), records.encode(RoomBatch(room.id, room.epoch, events)))
+    async def publish(self, room: Room, events: list[RoomEvent], *passing: dict[str, Any]) -> None:
+        """Says events of a room to whoever listens, and something in passing."""
+        batch = RoomBatch(room.id, room.epoch, events, [_json(push) for push in passing])
+        await self._client.publish(channels.room(room.id), records.encode(batch))
+
+    async def mention(self, user: str, *passing: dict[str, Any]) -> None:
+        """Says something in passing to a user's connections."""
+        batch = PersonalBatch(user, [], [_json(push) for push in passing])
+        await self._client.publish(channels.user(user), records.encode(batch))
 
     async def tell(
         self, user: str, fields: dict[str, Any], attach: AttachRoom | None = None, *, publish: bool = True

@@ -54,6 +54,10 @@ class Client:
         self.send_text(msgspec.json.encode({"op": op, "id": number, **fields}))
         return number
 
+    def hint(self, op: str, **fields: Any) -> None:
+        """Says something that has no number."""
+        self.send_text(msgspec.json.encode({"op": op, **fields}))
+
     async def answer(self, number: int) -> dict[str, Any]:
         """The answer to a request; what comes before it is kept."""
         while number not in self.answers:

@@ -71,14 +71,13 @@ class Alive:
             beaten(bool(added))
 
     def _look(self, beats: dict[str, float], now_s: float) -> list[str]:
-        """Takes the others' beats; returns the dead."""
-        seen: dict[str, tuple[float, float]] = {}
+        """Takes the others' beats; returns the dead. An entry that is missing (Redis was emptied) is no death yet, only no new beat."""
+        seen = self._seen
         for name, score in beats.items():
-            before = self._seen.get(name)
-            seen[name] = before if before is not None and before[0] == score else (score, now_s)
+            if name not in seen or seen[name][0] != score:
+                seen[name] = (score, now_s)
         dead = [name for name, (_, since_s) in seen.items() if name != self._id and now_s - since_s >= self._gone_s]
         for name in dead:
             del seen[name]
-        self._seen = seen
         self.ids = frozenset(seen) | {self._id}
         return dead

@@ -39,12 +39,14 @@ from .entrance import Entrance
 from .errands import Errands
 from .files import Files
 from .front import Front, FrontSettings
+from .hints import Hints
 from .hub import Hub
 from .keys import KeyFeed
 from .listeners import BACKLOG, bind, pages_server, raise_file_limit
 from .metrics import Metrics
 from .outlet import Outlet
 from .people import People
+from .presence import Presence
 from .revocations_feed import RevocationsFeed
 from .subscriptions import Subscriptions
 from .sweeper import TICK_S, Chore, Sweeper
@@ -99,6 +101,16 @@ class Gateway:
             max_waiting=config.requests_waiting,
             batch_bytes=config.batch_bytes,
         )
+        self._presence = Presence(
+            self._client,
+            self.id,
+            self.alive,
+            self._chat,
+            clock,
+            metrics,
+            grace_s=config.presence_grace_s,
+            lease_s=config.presence_lease_s,
+        )
         self._subscriptions = Subscriptions(self._listener)
         self.hub = Hub(self._chat, self._subscriptions, self._errands, clock, metrics, keep_s=config.room_keep_s)
         self._transfers = Transfers(_store(config.blob_url), TransferLimits(window=config.transfer_window))
@@ -119,6 +131,8 @@ class Gateway:
                 self._chat, self.hub, metrics, AttachLimits(config.rooms_per_connection, config.recovery_bytes)
             ),
             files=Files(self._transfers, self._chat, self._errands),
+            presence=self._presence,
+            hints=Hints(self._chat, clock, metrics, typing_every_s=config.typing_every_s, max_keys=config.limiter_keys),
             errands=self._errands,
             user_sends=BucketTable(Rate(config.user_send_per_s, config.user_send_burst), config.limiter_keys),
             ready=lambda: not self.missing(),
@@ -220,6 +234,7 @@ class Gateway:
             "subscriptions": self._subscriptions.run(),
             "chat-link": self._chat.run(),
             "alive": self.alive.run(),
+            "presence": self._presence.run(),
             "activity": self._emitter.run(),
             "errands": self._errands.run(),
             "transfers": self._transfers.run(),

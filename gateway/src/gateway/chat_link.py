@@ -19,8 +19,9 @@ from redis.exceptions import RedisError
 
 from garita_common.core import channels, records
 from garita_common.core.errors import AppError, Busy, Conflict
-from garita_common.core.frames import Change, RoomOp
+from garita_common.core.frames import Change, HintOp, Request
 from garita_common.core.records import (
+    NO_REQUEST,
     Answered,
     AskRefused,
     Attach,
@@ -30,6 +31,7 @@ from garita_common.core.records import (
     CompareHeads,
     GatewayAsk,
     HeadsCompared,
+    Here,
     RecordUpload,
     Recover,
     Recovered,
@@ -50,6 +52,8 @@ Key = tuple[int, str]
 
 HEADS: Key = (0, "heads")
 """Stands for every comparison of heads: nobody waits for one."""
+TOLD: Key = (0, "told")
+"""Stands for whatever is only told: nobody waits for an answer."""
 
 
 class Gone(Exception):
@@ -57,7 +61,7 @@ class Gone(Exception):
 
 
 @dataclass(slots=True)
-class Request:
+class Waiting:
     """A client's request that waits; `op` is None for what the gateway says on its behalf (`RecordUpload`)."""
 
     connection: Connection
@@ -86,8 +90,11 @@ class Ask:
 class OnReply(Protocol):
     """Who gets what comes back."""
 
+    def connection(self, number: int) -> Connection | None:
+        """A connection by its number."""
+
     def answered(self, connection: Connection, reply: Answered) -> None:
-        """A client's request was answered."""
+        """A client's request was answered, or a hint refused."""
 
     def heads(self, reply: HeadsCompared) -> None:
         """Where the heads of rooms are."""
@@ -114,8 +121,10 @@ class ChatLink:
         self._metrics = metrics
         self._timeout_s = timeout_s
         self._batch_bytes = batch_bytes
-        self._pending: Pending[Key, Request | Ask] = Pending(timeout_s, max_waiting)
+        self._pending: Pending[Key, Waiting | Ask] = Pending(timeout_s, max_waiting)
         self._out: dict[int, list[tuple[Command, Key]]] = {}
+        self._told = 0
+        self._max_told = max_waiting
         self._wake = asyncio.Event()
         self.heads_unheard = False
         self.on_reply: OnReply
@@ -125,7 +134,7 @@ class ChatLink:
         """How many questions wait for their answer."""
         return len(self._pending)
 
-    def request(self, connection: Connection, op: RoomOp) -> None:
+    def request(self, connection: Connection, op: Request) -> None:
         """Sends a client's request.
 
         Raises:
@@ -139,6 +148,23 @@ class ChatLink:
         room = getattr(op, "room", None)
         self._wait(connection, op.id, isinstance(op, Change))
         self._send(key, self._command(connection, op.id, op, asked=False), room or connection.user)
+
+    def check_tellable(self) -> None:
+        """Whether there is room to `tell` something.
+
+        Raises:
+            Busy: too much waits to be published.
+        """
+        if self._told >= self._max_told:
+            self._metrics.refused.labels("hints_waiting").inc()
+            raise Busy
+
+    def tell(self, connection: Connection | None, op: HintOp | Here, user: str = "") -> None:
+        """Says something that is not answered, but for an error about a hint. Args: user: who it is about, where it is no connection's."""
+        self._told += 1
+        who = connection.user if connection is not None else user
+        command = self._command(connection, NO_REQUEST, op, asked=isinstance(op, Here), user=user)
+        self._send(TOLD, command, who if isinstance(op, Here) else op.room)
 
     def record_upload(self, connection: Connection, request: int, ask: RecordUpload) -> None:
         """Tells that an upload was put together; it is answered as the client's own request.
@@ -210,6 +236,7 @@ class ChatLink:
             await self._wake.wait()
             self._wake.clear()
             out, self._out = self._out, {}
+            self._told = 0
             await self._publish(out)
 
     def _take(self, reply: Reply) -> None:
@@ -226,19 +253,27 @@ class ChatLink:
                 self._settle(reply.connection, reply.user, reply.room, reply)
 
     def _answered(self, reply: Answered) -> None:
+        if reply.request == NO_REQUEST:
+            self._pass_on(self.on_reply.connection(reply.connection), reply)
+            return
         waiting = self._pending.pop((reply.connection, str(reply.request)))
-        if not isinstance(waiting, Request):
+        if not isinstance(waiting, Waiting):
             self._metrics.dropped_replies.labels("late").inc()
             return
-        connection = waiting.connection
-        connection.in_flight -= 1
-        if connection.user != reply.user:
-            self._metrics.dropped_replies.labels("other_user").inc()
-        elif connection.closed:
-            self._metrics.dropped_replies.labels("closed").inc()
-        else:
+        waiting.connection.in_flight -= 1
+        if self._pass_on(waiting.connection, reply):
             self._metrics.request_s.observe(self._clock.monotonic() - waiting.asked_s)
+
+    def _pass_on(self, connection: Connection | None, reply: Answered) -> bool:
+        """Whether the reply is for somebody who is still there, and the same user."""
+        if connection is None or connection.closed:
+            self._metrics.dropped_replies.labels("closed").inc()
+        elif connection.user != reply.user:
+            self._metrics.dropped_replies.labels("other_user").inc()
+        else:
             self.on_reply.answered(connection, reply)
+            return True
+        return False
 
     def _settle(self, connection: int, user: str, room: str, reply: Reply) -> None:
         waiting = self._pending.pop((connection, f"ask:{user}:{room}"))
@@ -252,10 +287,10 @@ class ChatLink:
     def _wait(self, connection: Connection, request: int, changes: bool) -> None:
         now_s = self._clock.monotonic()
         connection.in_flight += 1
-        self._pending.add((connection.id, str(request)), Request(connection, request, changes, now_s), now_s)
+        self._pending.add((connection.id, str(request)), Waiting(connection, request, changes, now_s), now_s)
 
-    def _refuse(self, key: Key, waiting: Request | Ask, *, unknown: bool) -> None:
-        if isinstance(waiting, Request):
+    def _refuse(self, key: Key, waiting: Waiting | Ask, *, unknown: bool) -> None:
+        if isinstance(waiting, Waiting):
             waiting.connection.in_flight -= 1
             waiting.refuse(Busy(outcome="unknown" if unknown and waiting.changes else None))
         else:
@@ -267,7 +302,13 @@ class ChatLink:
             raise Busy
 
     def _command(
-        self, connection: Connection | None, request: int, op: RoomOp | GatewayAsk, *, asked: bool, user: str = ""
+        self,
+        connection: Connection | None,
+        request: int,
+        op: Request | HintOp | GatewayAsk,
+        *,
+        asked: bool,
+        user: str = "",
     ) -> Command:
         claims = connection.claims if connection is not None else None
         now_ms = self._clock.unix_ms()

@@ -120,6 +120,11 @@ class GatewayConfig(ServiceConfig):
     other_per_s: float = Field(
         20, gt=0, description="Other operations per second and connection: scrolling through history."
     )
+    typing_every_s: float = Field(
+        3,
+        gt=0,
+        description="Seconds between two typings of a user in a room that are passed on: clients show one for about four.",
+    )
     bytes_in_burst: int = Field(
         256 * KIB, ge=1, description="Bytes at once that are no upload: eight of the largest frames."
     )
@@ -201,6 +206,16 @@ class GatewayConfig(ServiceConfig):
         10,
         gt=0,
         description="Seconds without a new heartbeat after which a gateway is dead to the others: five beats, so that a slow moment of Redis kills nobody.",
+    )
+    presence_grace_s: float = Field(
+        10,
+        ge=0,
+        description="Seconds after a user's last connection until others are told that the user is gone: a page that is reloaded, a phone that changes networks.",
+    )
+    presence_lease_s: float = Field(
+        60,
+        gt=0,
+        description="Seconds that this gateway's users stay known after its last heartbeat: long enough for another gateway to notice and tell.",
     )
     drain_s: float = Field(1, gt=0, description="Seconds that running requests get to be answered after SIGTERM.")
     drain_spread_s: float = Field(

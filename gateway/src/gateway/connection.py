@@ -215,6 +215,13 @@ class Connection(asyncio.Protocol):
         self._pending.append(framed)
         self._pending_bytes += len(framed)
 
+    def enqueue_passing(self, framed: bytes) -> bool:
+        """Queues what may be lost, where at most half of the queue is used; whether it did."""
+        if self.closed or self.queued_bytes() * 2 > self._ground.queue_bytes:
+            return False
+        self.enqueue(framed)
+        return True
+
     def catch_up(self, frames: Iterable[bytes]) -> None:
         """Queues JSON pushes that were missed; what was queued before goes first, and what is queued from now on comes after them.
 

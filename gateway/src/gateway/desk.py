@@ -13,8 +13,8 @@ from garita_common.core import activity, addresses, pushes
 from garita_common.core.bans import Ban
 from garita_common.core.buckets import BucketTable
 from garita_common.core.errors import AppError, BadFrame, Busy, CloseCode, FrameTooLarge, LimitReached
-from garita_common.core.frames import Connect, CreateRoom, Join, Renew, RoomOp
-from garita_common.core.records import Answered, AttachRoom, HeadsCompared
+from garita_common.core.frames import Connect, CreateRoom, HintOp, Join, Renew, Request
+from garita_common.core.records import Answered, AttachRoom, HeadsCompared, TellPresent
 from garita_common.core.tokens import SKEW_S, Claims, TokenInvalid
 from garita_common.emitter import Emitter
 from garita_common.logs import Sparingly
@@ -25,13 +25,15 @@ from .chat_link import ChatLink, Gone
 from .clock import Clock
 from .config import GatewayConfig
 from .connection import Connection
-from .core.session import Acknowledge, Begin, End, Extend, Forward, Step, TakeChunk, Tell
+from .core.session import Acknowledge, Begin, End, Extend, Forward, Mention, Step, TakeChunk, Tell
 from .entrance import Entrance
 from .errands import Errands
 from .files import Files
+from .hints import Hints
 from .hub import Hub
 from .metrics import Metrics
 from .people import People
+from .presence import Presence
 
 log = structlog.get_logger()
 
@@ -53,6 +55,8 @@ class Desk:
         hub: Hub,
         attacher: Attacher,
         files: Files,
+        hints: Hints,
+        presence: Presence,
         errands: Errands,
         user_sends: BucketTable,
         ready: Callable[[], bool],
@@ -69,6 +73,8 @@ class Desk:
         self._hub = hub
         self._attacher = attacher
         self._files = files
+        self._hints = hints
+        self._presence = presence
         self._errands = errands
         self._user_sends = user_sends
         self._ready = ready
@@ -91,7 +97,7 @@ class Desk:
     def ended(self, connection: Connection, code: CloseCode | None) -> None:
         """The connection is over for us: nobody sends it anything any more."""
         self._hub.leave_all(connection)
-        self._people.leave(connection)
+        self._count_out(connection)
         self._files.closed(connection)
         self._metrics.closed.labels(connection.reason).inc()
         self._metrics.bytes_in.labels(connection.transport_name).inc(connection.bytes_in)
@@ -102,6 +108,11 @@ class Desk:
             bytes_in=connection.bytes_in,
             lifetime_ms=max(0, self._clock.unix_ms() - connection.opened_ms),
         )
+
+    def _count_out(self, connection: Connection) -> None:
+        self._people.leave(connection)
+        if connection.user and not self._people.of(connection.user):
+            self._presence.left(connection.user)
 
     def lost(self, connection: Connection) -> None:
         """The socket is gone."""
@@ -130,6 +141,8 @@ class Desk:
                     self._rate_hit(connection, step.limit)
             case Forward():
                 self._forward(connection, step.op)
+            case Mention():
+                self._mention(connection, step.op)
             case TakeChunk():
                 self._chunk(connection, step.payload)
             case Acknowledge():
@@ -196,6 +209,7 @@ class Desk:
         until_s = now_s + max(0.0, claims.exp + SKEW_S - self._clock.unix())
         connection.session.connected(now_s, until_s, self._user_sends.of(claims.sub, now_s))
         connection.reschedule()
+        self._presence.came(claims.sub)
         self._metrics.attaches.labels("ok").inc()
         connection.send_json(attach.answer(op.id, self._greeting(connection, claims), cuts))
         behind = self._attacher.release(connection, cuts.values())
@@ -203,7 +217,7 @@ class Desk:
 
     def _connect_failed(self, connection: Connection, op: Connect, error: AppError) -> None:
         self._metrics.attaches.labels(error.code).inc()
-        self._people.leave(connection)
+        self._count_out(connection)
         connection.claims, connection.user = None, ""
         connection.session.connect_refused()
         if not connection.closed:
@@ -256,7 +270,7 @@ class Desk:
 
     # Requests
 
-    def _forward(self, connection: Connection, op: RoomOp) -> None:
+    def _forward(self, connection: Connection, op: Request) -> None:
         try:
             if connection.in_flight >= self._config.requests_in_flight:
                 raise Busy("Too many of your requests wait for their answers.")
@@ -265,6 +279,16 @@ class Desk:
             self._chat.request(connection, op)
         except AppError as exc:
             connection.fault(op.id, exc)
+
+    def _mention(self, connection: Connection, op: HintOp) -> None:
+        try:
+            self._hints.say(connection, op)
+        except Busy as exc:
+            connection.fault(None, exc)
+
+    def connection(self, number: int) -> Connection | None:
+        """A connection by its number, while its socket is open."""
+        return self.connections.get(number)
 
     def answered(self, connection: Connection, reply: Answered) -> None:
         """The chat service has answered: the directive first, then the client."""
@@ -277,8 +301,16 @@ class Desk:
             connection.send_json(reply.frame)
         elif isinstance(reply.directive, AttachRoom):
             self._attach(connection, reply.directive, reply.frame)
+        elif isinstance(reply.directive, TellPresent):
+            self._tell_present(connection, reply.request, reply.directive)
         else:
             self._files.carry_out(connection, reply.request, reply.directive, reply.frame)
+
+    def _tell_present(self, connection: Connection, request: int, ask: TellPresent) -> None:
+        try:
+            self._errands.start("presence", self._presence.tell(connection, request, ask), connection)
+        except Busy as exc:
+            connection.fault(request, exc)
 
     def heads(self, reply: HeadsCompared) -> None:
         """The chat service has compared heads."""

@@ -79,6 +79,8 @@ class Hub:
         self._delivered = metrics.delivered
         self._room_events = metrics.events.labels("room")
         self._personal_events = metrics.events.labels("personal")
+        self._passing_told = metrics.passing.labels("told")
+        self._passing_dropped = metrics.passing.labels("dropped")
         self.on_personal: OnPersonal
 
     def __len__(self) -> int:
@@ -147,6 +149,8 @@ class Hub:
         if batch.events:
             self._room_events.inc(len(batch.events))
             self._pass_on(name, feed, feed.take(batch.epoch, batch.events))
+        if batch.passing:
+            self._mention(feed, batch.passing)
 
     def user_message(self, name: str, data: bytes) -> None:
         """Takes a message from a user's channel; what is no batch of events is somebody else's there."""
@@ -157,10 +161,11 @@ class Hub:
             batch = records.decode_personal_batch(data)
         except msgspec.MsgspecError:
             return
-        if not batch.events:
-            return
-        self._personal_events.inc(len(batch.events))
-        self._pass_on(name, feed, feed.take("", batch.events))
+        if batch.events:
+            self._personal_events.inc(len(batch.events))
+            self._pass_on(name, feed, feed.take("", batch.events))
+        if batch.passing:
+            self._mention(feed, batch.passing)
         for event in batch.events:
             if event.attach is not None:
                 self.on_personal.attach_all(batch.user, event.attach)
@@ -246,13 +251,22 @@ class Hub:
 
     def _deliver(self, delivery: Delivery[Connection, LogEvent]) -> None:
         frames = [event.frame for event in delivery.events]
-        framed = (
-            b"".join(map(TcpConnection.frame_json, frames)),
-            b"".join(map(WebSocketConnection.frame_json, frames)),
-        )
+        framed = _framed(frames)
         for member in delivery.members:
             member.enqueue(framed[member.slot])
         self._delivered.inc(len(delivery.members) * len(frames))
+
+    def _mention(self, feed: LogFeed, frames: Sequence[bytes]) -> None:
+        """What is said in passing: to those who have been told where they stand, and only where the queue is short."""
+        framed = _framed(frames)
+        told = dropped = 0
+        for member in [*feed.aligned, *feed.ahead]:
+            if member.enqueue_passing(framed[member.slot]):
+                told += 1
+            else:
+                dropped += 1
+        self._passing_told.inc(told * len(frames))
+        self._passing_dropped.inc(dropped * len(frames))
 
     def _detach_left(self, name: str, feed: LogFeed, deliveries: Sequence[Delivery[Connection, LogEvent]]) -> None:
         """Those whose membership has just ended have got that event, and get no more."""
@@ -296,6 +310,14 @@ class Hub:
             self._metrics.repairs.labels("lost").inc()
             log.warning("repair_failed")
             self.lose(name)
+
+
+def _framed(frames: Sequence[bytes]) -> tuple[bytes, bytes]:
+    """JSON frames as they go over each transport, by `Connection.slot`."""
+    return (
+        b"".join(map(TcpConnection.frame_json, frames)),
+        b"".join(map(WebSocketConnection.frame_json, frames)),
+    )
 
 
 def _is_behind(feed: LogFeed, head: RoomHead, asked_seq: int) -> bool:

@@ -35,6 +35,18 @@ class Metrics:
         self.bytes_in = Counter("gateway_received_bytes_total", "Bytes received.", ["transport"], registry=registry)
         self.pauses = Counter("gateway_read_pauses_total", "Times reading was paused for a budget.", registry=registry)
         self.delivered = Counter("gateway_delivered_total", "Events written to members.", registry=registry)
+        self.passing = Counter(
+            "gateway_passing_total",
+            "Typing, marks and presence for members, told, or dropped for a long queue.",
+            ["outcome"],
+            registry=registry,
+        )
+        self.presence = Counter(
+            "gateway_presence_total",
+            "Users told to have come or gone, over all gateways.",
+            ["change"],
+            registry=registry,
+        )
         self.events = Counter("gateway_events_total", "Events heard from Redis.", ["log"], registry=registry)
         self.commands = Counter("gateway_commands_total", "Commands published to the chat service.", registry=registry)
         self.batch = Histogram(

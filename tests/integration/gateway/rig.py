@@ -101,10 +101,11 @@ class Rig:
         return await (self.tcp(**fields) if transport == "tcp" else self.ws(**fields))
 
     async def user(self, name: str, transport: str = "tcp", **fields: Any) -> Client:
-        """A connected user."""
+        """A connected user, of whom the chat service has heard."""
         client = await self.either(transport)
         answer = await client.connect(token(name), **fields)
         assert answer["op"] == "ok", answer
+        await eventually(lambda: (user_id(name), True) in self.chat.here)
         return client
 
     def figure(self, name: str, **labels: str) -> float:
@@ -142,7 +143,7 @@ async def eventually(check: Callable[[], Awaitable[Any] | Any]) -> Any:
         if found:
             return found
         assert time.monotonic() < deadline, "it did not happen in time"
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.005)
 
 
 def settings(folder: Path, redis_url: str, auth_url: str, **changes: Any) -> GatewayConfig:

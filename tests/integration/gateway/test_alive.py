@@ -92,13 +92,15 @@ async def test_an_emptied_redis_kills_nobody(client: redis.Redis) -> None:
     one, two = Node(client, "one"), Node(client, "two")
     await one.alive.beat()
     await two.alive.beat()
+    await one.alive.beat()
 
     await client.delete(channels.GATEWAYS_ALIVE)
     await one.beats(2)
+    assert one.alive.ids == {"one", "two"}
     await two.beats(2)
 
     assert (one.dead, two.dead) == ([], [])
-    assert one.anew == two.anew == [True, True]
+    assert (one.anew, two.anew) == ([True, False, True], [True, True])
 
 
 async def test_who_could_not_beat_itself_declares_nobody_dead(client: redis.Redis) -> None:

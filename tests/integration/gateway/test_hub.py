@@ -163,6 +163,73 @@ async def test_several_events_of_one_turn_leave_together(tmp_path: Path, redis_u
         assert await seqs(ana, 50) == list(range(1, 51))
 
 
+TYPING = {"op": "typing", "user": {"id": BEN, "name": "ben"}}
+
+
+async def test_what_is_said_in_passing_comes_after_the_events_and_moves_no_cursor(
+    tmp_path: Path, redis_url: str
+) -> None:
+    """On both transports, with events and alone; a gap that is open holds events back, not this."""
+    async with rig(tmp_path, redis_url) as it:
+        room = it.chat.room(ANA, BEN)
+        clients = [await it.user("ana", "tcp"), await it.user("ben", "ws")]
+        event = await it.chat.say(room, "hola", publish=False)
+
+        await it.chat.publish(room, [event], TYPING | {"room": room.id}, {"op": "read"})
+        await it.chat.publish(room, [], {"op": "presence"})
+        await talk(it, room, 1)
+
+        for client in clients:
+            while len(client.pushes) < 5:
+                await client.take()
+            assert [push["op"] for push in client.pushes] == ["message", "typing", "read", "presence", "message"]
+            assert client.pushes[1] == TYPING | {"room": room.id}
+            assert [push["seq"] for push in client.pushes if "seq" in push] == [1, 2]
+        assert it.figure("gateway_passing_total", outcome="told") == 6
+        assert it.figure("gateway_repairs_total", outcome="repaired") == 0
+
+
+async def test_what_is_said_to_a_user_in_passing_reaches_all_of_the_user_s_connections(
+    tmp_path: Path, redis_url: str
+) -> None:
+    """And nobody else's."""
+    async with rig(tmp_path, redis_url) as it:
+        phone, laptop, ben = await it.user("ana", "tcp"), await it.user("ana", "ws"), await it.user("ben")
+
+        await it.chat.mention(ANA, {"op": "read", "read": 3})
+
+        for client in (phone, laptop):
+            assert await client.push("read") == {"op": "read", "read": 3}
+        await ben.settle()
+        assert ben.pushes == []
+
+
+@pytest.mark.parametrize("transport", ["tcp", "ws"])
+async def test_over_half_a_queue_it_is_dropped_and_events_are_not(
+    tmp_path: Path, redis_url: str, transport: str
+) -> None:
+    """For that connection only; once its queue is short again it hears what is said then."""
+    async with rig(tmp_path, redis_url, queue_bytes=1024 * 1024) as it:
+        room = it.chat.room(ANA, BEN)
+        slow, quick = await it.user("ana", transport), await it.user("ben")
+        queue = next(c for c in it.gateway.desk.connections.values() if c.user == ANA)
+        sent = 0
+        while queue.queued_bytes() <= 512 * 1024:
+            await it.chat.say(room, "x" * 30_000)
+            await quick.push("message")
+            sent += 1
+
+        await it.chat.publish(room, [], TYPING)
+        await quick.push("typing")
+        assert it.figure("gateway_passing_total", outcome="dropped") == 1
+
+        assert await seqs(slow, sent) == list(range(1, sent + 1))
+        await slow.settle()
+        assert slow.pushes == []
+        await it.chat.publish(room, [], TYPING)
+        assert await slow.push("typing") == TYPING
+
+
 @pytest.mark.parametrize("data", [b"", b"\xc1", b"\x93\x01\x02\x03", records.encode(RoomBatch("r", "e", []))])
 async def test_what_is_no_batch_on_a_channel_ends_nothing(tmp_path: Path, redis_url: str, data: bytes) -> None:
     """Whoever could publish nonsense on our channels closes nobody."""

@@ -12,7 +12,7 @@ from garita_common.core.buckets import Bucket, Rate
 from garita_common.core.errors import Busy, CloseCode, NotFound
 from garita_common.core.gate import State
 from gateway.core.limits import SessionLimits
-from gateway.core.session import PING, Acknowledge, Begin, End, Extend, Forward, Session, Step, TakeChunk, Tell
+from gateway.core.session import PING, Acknowledge, Begin, End, Extend, Forward, Mention, Session, Step, TakeChunk, Tell
 
 from .test_limits import config
 
@@ -20,6 +20,7 @@ FOREVER = 10_000.0
 ROOM = "r" + "0" * 32
 CMID = "0190a0a0-0000-7000-8000-000000000001"
 TRANSFER = "0" * 32
+USER = "u" + "0" * 32
 
 SAMPLES: dict[type[frames.ClientOp], dict[str, Any]] = {
     frames.Connect: {"id": 1, "v": 1, "token": "t"},
@@ -34,6 +35,21 @@ SAMPLES: dict[type[frames.ClientOp], dict[str, Any]] = {
     frames.Join: {"id": 1, "cmid": CMID, "room": ROOM},
     frames.Leave: {"id": 1, "cmid": CMID, "room": ROOM},
     frames.Invite: {"id": 1, "cmid": CMID, "room": ROOM, "user": "ben"},
+    frames.SetRoom: {"id": 1, "cmid": CMID, "room": ROOM, "title": "a"},
+    frames.Kick: {"id": 1, "cmid": CMID, "room": ROOM, "user": USER},
+    frames.BanMember: {"id": 1, "cmid": CMID, "room": ROOM, "user": USER},
+    frames.SetRole: {"id": 1, "cmid": CMID, "room": ROOM, "user": USER, "role": "muted"},
+    frames.ListBanned: {"id": 1, "room": ROOM},
+    frames.Audit: {"id": 1, "room": ROOM},
+    frames.Edit: {"id": 1, "cmid": CMID, "room": ROOM, "mid": CMID, "text": "a"},
+    frames.Delete: {"id": 1, "cmid": CMID, "room": ROOM, "mid": CMID},
+    frames.React: {"id": 1, "cmid": CMID, "room": ROOM, "mid": CMID, "emoji": "a"},
+    frames.Report: {"id": 1, "cmid": CMID, "room": ROOM, "mid": CMID, "reason": "spam"},
+    frames.Search: {"id": 1, "text": "a"},
+    frames.Presence: {"id": 1, "room": ROOM},
+    frames.Read: {"room": ROOM, "seq": 1},
+    frames.Received: {"room": ROOM, "seq": 1},
+    frames.Typing: {"room": ROOM},
     frames.Send: {"id": 1, "cmid": CMID, "room": ROOM, "text": "hola"},
     frames.History: {"id": 1, "room": ROOM},
     frames.Upload: {"id": 1, "cmid": CMID, "room": ROOM, "name": "a", "size": 1, "sha256": "0" * 64},
@@ -91,6 +107,7 @@ def test_every_operation_in_every_state(kind: type[frames.ClientOp], state: Stat
         frames.Pong: None,
         frames.Logout: End,
         frames.ChunkAck: Acknowledge,
+        **dict.fromkeys((frames.Read, frames.Received, frames.Typing), Mention),
     }
     wanted = expected.get(kind, Forward)
     assert step is None if wanted is None else isinstance(step, wanted)

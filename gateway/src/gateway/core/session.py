@@ -23,7 +23,19 @@ from garita_common.core.errors import (
     TooLarge,
     Unauthenticated,
 )
-from garita_common.core.frames import ChunkAck, ClientOp, Connect, Logout, Pong, Renew, RoomOp
+from garita_common.core.frames import (
+    ChunkAck,
+    ClientOp,
+    Connect,
+    HintOp,
+    Logout,
+    Pong,
+    Read,
+    Received,
+    Renew,
+    Request,
+    Typing,
+)
 from garita_common.core.gate import Budget as Payer
 from garita_common.core.gate import Row, State
 from garita_common.core.wire import CHUNK_HEADER_BYTES
@@ -61,7 +73,14 @@ class Extend:
 class Forward:
     """Ask the chat service."""
 
-    op: RoomOp
+    op: Request
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """Tell the chat service; there is no answer."""
+
+    op: HintOp
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +108,7 @@ class End:
     last: bytes = b""
 
 
-Step = Tell | Begin | Extend | Forward | Acknowledge | TakeChunk | End
+Step = Tell | Begin | Extend | Forward | Mention | Acknowledge | TakeChunk | End
 
 
 class Session:
@@ -257,6 +276,8 @@ class Session:
                 return End(CloseCode.SESSION_ENDED, "Logged out.", last=pushes.ok(op.id))
             case ChunkAck():
                 return Acknowledge(op)
+            case Read() | Received() | Typing():
+                return Mention(op)
             case _:
                 return Forward(op)
 
@@ -330,4 +351,4 @@ class Session:
 
 def request_id_of(op: ClientOp) -> int | None:
     """The request's id; None for what has none and is never answered."""
-    return None if isinstance(op, Pong | ChunkAck) else op.id
+    return op.id if isinstance(op, Request) else None
