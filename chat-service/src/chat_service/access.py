@@ -89,5 +89,7 @@ def _room(store: Store, user: str, room_id: str, least: Standing) -> Room:
 
 def _standing(store: Store, user: str, room: Room) -> Standing:
     role = store.role(room.id, user)
-    invited = role is None and room.kind is Kind.PRIVATE and store.is_invited(room.id, user)
-    return standing_of(room.kind, role, invited=invited)
+    if role is not None:
+        return standing_of(room.kind, role, invited=False, banned=False)
+    invited = room.kind is Kind.PRIVATE and store.is_invited(room.id, user)
+    return standing_of(room.kind, None, invited=invited, banned=store.is_banned(room.id, user))

@@ -1,13 +1,14 @@
-"""The record of a committed message, for the detector: never its text, only tags of it."""
+"""The records of committed messages and reports, for the detector: never their text, only tags of it."""
 
 from functools import lru_cache
+from typing import assert_never
 
 from garita_common.core import addresses
-from garita_common.core.activity import MessageSent, TypingStarted
+from garita_common.core.activity import MessageReported, MessageSent, TypingStarted
 
 from .core import texttags
 from .core.texttags import TextTags
-from .turn import Sent, Typed
+from .turn import Reported, Sent, Typed
 
 SOURCE = "chat"
 
@@ -19,9 +20,17 @@ class ActivityRecords:
         """Args: tags: under the secret `simhash_key`."""
         self._tags = tags
 
-    def of(self, found: Sent | Typed) -> MessageSent | TypingStarted:
-        """The record of what was written, or begun."""
-        return self.message_sent(found) if isinstance(found, Sent) else self.typing_started(found)
+    def of(self, found: Sent | Typed | Reported) -> MessageSent | TypingStarted | MessageReported:
+        """The record of what was written, begun or reported."""
+        match found:
+            case Sent():
+                return self.message_sent(found)
+            case Typed():
+                return self.typing_started(found)
+            case Reported():
+                return self.message_reported(found)
+            case _:
+                assert_never(found)
 
     def typing_started(self, typed: Typed) -> TypingStarted:
         """The record of somebody's beginning to write."""
@@ -35,6 +44,23 @@ class ActivityRecords:
             user=command.user,
             device=command.did,
             room=typed.op.room,
+        )
+
+    def message_reported(self, reported: Reported) -> MessageReported:
+        """The record of one report."""
+        command, op = reported.command, reported.op
+        return MessageReported(
+            ts_ms=command.received_ms,
+            src=SOURCE,
+            connection=f"{reported.gateway}/{command.connection}",
+            ip=command.ip,
+            ip_prefix=_unit_of(command.ip),
+            user=command.user,
+            device=command.did,
+            room=op.room,
+            mid=str(op.mid),
+            about=reported.about,
+            reason=op.reason,
         )
 
     def message_sent(self, sent: Sent) -> MessageSent:

@@ -11,6 +11,7 @@ from garita_common.core.records import RoomEvent
 
 from . import access, store_messages
 from .core import emoji, moderation, paging, speech
+from .core.limits import Limit
 from .core.moderation import Action
 from .core.rooms import Role, Room, User
 from .core.speech import Message
@@ -36,6 +37,7 @@ def edit(turn: Turn, me: User, op: Edit) -> Done:
     frame = speech.encode(event)
     if max(len(frame), len(speech.encode(now))) > paging.MAX_EVENT_BYTES:
         raise TooLarge("This message is too large once it is encoded.")
+    turn.charge(room)
     _void_last_edit(turn, room, message)
     store_messages.rewrite(turn.store, now)
     store_messages.set_last_edit(turn.store, room.id, message.seq, seq)
@@ -56,7 +58,7 @@ def delete(turn: Turn, me: User, op: Delete) -> Done:
     store_messages.rewrite(turn.store, structs.replace(message, text=UNSET, files=UNSET, edited=UNSET, deleted=True))
     if not is_own:
         author = User(message.user.id, message.user.name)
-        turn.note(room, Action.DELETE, by=me, user=author, mid=message.mid, note=op.note)
+        turn.note(room, Action.DELETE, by=me, user=author, mid=message.mid, note=op.note, text=message.text or "")
     frame = speech.encode(
         speech.Deleted(
             room=room.id,
@@ -83,9 +85,12 @@ def react(turn: Turn, me: User, op: React) -> Done:
         return Done(b"{}")
     limits = turn.rules.talk
     if op.on and there.own >= limits.reactions_per_user:
-        raise LimitReached(f"A user puts at most {limits.reactions_per_user} reactions on a message.")
+        error = LimitReached(f"A user puts at most {limits.reactions_per_user} reactions on a message.")
+        turn.refuse(Limit.REACTIONS_PER_USER, error)
     if op.on and not there.is_known and there.different >= limits.reactions_per_message:
-        raise LimitReached(f"A message has at most {limits.reactions_per_message} different reactions.")
+        error = LimitReached(f"A message has at most {limits.reactions_per_message} different reactions.")
+        turn.refuse(Limit.REACTIONS_PER_MESSAGE, error)
+    turn.charge(room)
     store_messages.set_reaction(turn.store, room.id, message.seq, me.id, op.emoji, on=op.on)
     frame = speech.encode(
         speech.Reaction(

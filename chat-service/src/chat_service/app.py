@@ -28,7 +28,7 @@ from .database import Database, open_database
 from .intake import Intake
 from .metrics import Metrics
 from .publisher import Publisher
-from .turn import Entropy, Rules
+from .turn import Entropy
 from .upkeep import Life, Sweep
 
 log = structlog.get_logger()
@@ -134,7 +134,7 @@ async def build(
     emitter = Emitter(bus.connect(config.redis_url), registry, "chat")
     publisher = Publisher(client, database, emitter, ActivityRecords(tags), metrics, behind)
     intake = Intake(metrics, config.waiting_commands)
-    rules = Rules(config.room_limits, config.upload_limits, config.talk_limits)
+    rules = config.rules
     log.info("database_opened", fence=database.fence, logs_behind=len(behind))
     return App(
         database=database,

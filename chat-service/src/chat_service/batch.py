@@ -5,6 +5,7 @@ own, so that only the one at fault is answered `internal`.
 """
 
 import sqlite3
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,12 +16,16 @@ from garita_common.core.errors import Internal
 from garita_common.core.records import Command, PersonalEvent, Reply, RoomEvent
 
 from . import commands, store_outbox
+from .core.limits import RoomBudget
 from .database import FenceLost, transact
 from .store import Store
 from .store_outbox import Log
-from .turn import Asked, Entropy, Rules, Sent, Turn, Typed
+from .turn import Asked, Entropy, Reported, Rules, Sent, Turn, Typed
 
 log = structlog.get_logger()
+
+MAX_ROOM_BUDGETS = 50_000
+"""About 12 MB. The quietest room goes out first, and at the service's pace it has been quiet for seconds by then: its bucket is full again."""
 
 Stamped = tuple[str, Command]
 """A command and the id of the gateway that sent it."""
@@ -36,8 +41,9 @@ class Committed:
     room_passing: dict[tuple[str, str], dict[tuple[str, str], bytes]] = field(default_factory=dict)
     own_passing: dict[str, dict[tuple[str, str], bytes]] = field(default_factory=dict)
     searches: list[Asked] = field(default_factory=list)
-    sent: list[Sent | Typed] = field(default_factory=list)
+    sent: list[Sent | Typed | Reported] = field(default_factory=list)
     tally: Counter[tuple[str, str]] = field(default_factory=Counter)
+    would_refuse: Counter[str] = field(default_factory=Counter)
     is_marked: bool = False
     is_split: bool = False
 
@@ -60,17 +66,27 @@ class Committed:
         self.searches += turn.searches
         self.sent += turn.sent
         self.tally += turn.tally
+        self.would_refuse += turn.would_refuse
 
 
 class BatchRunner:
     """Runs batches under one fence."""
 
-    def __init__(self, fence: int, rules: Rules, clock_ms: Callable[[], int], entropy: Entropy) -> None:
-        """Args: clock_ms: Unix milliseconds; entropy: gives so many random bytes."""
+    def __init__(
+        self,
+        fence: int,
+        rules: Rules,
+        clock_ms: Callable[[], int],
+        entropy: Entropy,
+        monotonic_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Args: clock_ms: Unix milliseconds; entropy: gives so many random bytes; monotonic_s: for what may be said in a room."""
         self._fence = fence
         self._rules = rules
         self._clock_ms = clock_ms
         self._entropy = entropy
+        self._monotonic_s = monotonic_s
+        self._budget = RoomBudget(rules.room_send, MAX_ROOM_BUDGETS)
 
     def run(self, db: sqlite3.Connection, batch: list[Stamped], marks: dict[Log, int]) -> Committed:
         """Carries a batch out and writes the marks along with it.
@@ -108,13 +124,18 @@ class BatchRunner:
     def _transact(
         self, db: sqlite3.Connection, batch: list[Stamped], marks: dict[Log, int]
     ) -> tuple[Turn, list[tuple[str, Reply]]]:
-        return transact(db, self._fence, lambda inside: self._turn(inside, batch, marks))
+        self._budget.begin(self._monotonic_s())
+        try:
+            return transact(db, self._fence, lambda inside: self._turn(inside, batch, marks))
+        except BaseException:
+            self._budget.undo()
+            raise
 
     def _turn(
         self, db: sqlite3.Connection, batch: list[Stamped], marks: dict[Log, int]
     ) -> tuple[Turn, list[tuple[str, Reply]]]:
         now_ms = self._clock_ms()
-        turn = Turn(Store(db, now_ms), now_ms, self._entropy, self._rules)
+        turn = Turn(Store(db, now_ms), now_ms, self._entropy, self._rules, self._budget)
         replies = []
         for gateway, command in batch:
             reply = commands.execute(turn, gateway, command)

@@ -13,6 +13,8 @@ import msgspec
 from garita_common.core import pushes, records
 from garita_common.core.errors import AppError, BadRequest
 from garita_common.core.frames import (
+    Audit,
+    BanMember,
     CreateRoom,
     Delete,
     Download,
@@ -21,16 +23,21 @@ from garita_common.core.frames import (
     History,
     Invite,
     Join,
+    Kick,
     Leave,
+    ListBanned,
     ListMembers,
     ListRooms,
     Presence,
     React,
     Read,
     Received,
+    Report,
     RoomOp,
     Search,
     Send,
+    SetRole,
+    SetRoom,
     Typing,
     Upload,
     UploadAbort,
@@ -51,16 +58,17 @@ from garita_common.core.records import (
     Reply,
 )
 
-from . import amendments, asks, files, messages, passing, repeats, rooms
+from . import amendments, asks, files, messages, moderation, passing, repeats, rooms
 from .core import idempotency, speech
 from .core.idempotency import Kept
 from .core.rooms import User
-from .turn import Asked, Done, Sent, Turn, Typed
+from .turn import Asked, Done, Reported, Sent, Turn, Typed
 
 ChangeOp: TypeAlias = (
-    CreateRoom | Join | Leave | Invite | Send | Edit | Delete | React | Upload | UploadFinish | UploadAbort
-)
-ReadOp: TypeAlias = ListRooms | GetRoom | ListMembers | History | Presence | Download
+    CreateRoom | Join | Leave | Invite | SetRoom | Kick | BanMember | SetRole | Report | Send | Edit | Delete | React
+    | Upload | UploadFinish | UploadAbort
+)  # fmt: skip
+ReadOp: TypeAlias = ListRooms | GetRoom | ListMembers | ListBanned | Audit | History | Presence | Download
 
 
 class HalfDone(Exception):
@@ -130,19 +138,14 @@ def _read_op(command: Command) -> RoomOp | GatewayAsk | AppError:
 
 def _request(turn: Turn, me: User, gateway: str, command: Command, op: ChangeOp | ReadOp) -> tuple[Done, bool]:
     """The answer to a client's request, and whether it is a repeat's."""
-    match op:
-        case ListRooms() | GetRoom() | ListMembers() | History() | Presence() | Download():
-            return _read(turn, me, op), False
-        case (
-            CreateRoom() | Join() | Leave() | Invite() | Send() | Edit() | Delete() | React()
-            | Upload() | UploadFinish() | UploadAbort()
-        ):  # fmt: skip
-            done, dup = _once(turn, me, op)
-            if isinstance(op, Send) and not dup:
-                turn.sent.append(Sent(gateway, command, op))
-            return done, dup
-        case _:
-            assert_never(op)
+    if isinstance(op, ReadOp):
+        return _read(turn, me, op), False
+    done, dup = _once(turn, me, op)
+    if isinstance(op, Send) and not dup:
+        turn.sent.append(Sent(gateway, command, op))
+    if isinstance(op, Report) and done.about:
+        turn.sent.append(Reported(gateway, command, op, done.about))
+    return done, dup
 
 
 def _once(turn: Turn, me: User, op: ChangeOp) -> tuple[Done, bool]:
@@ -158,7 +161,7 @@ def _once(turn: Turn, me: User, op: ChangeOp) -> tuple[Done, bool]:
     return done, False
 
 
-def _change(turn: Turn, me: User, op: ChangeOp) -> Done:
+def _change(turn: Turn, me: User, op: ChangeOp) -> Done:  # noqa: C901  # one flat arm per operation
     match op:
         case Send():
             return messages.send(turn, me, op)
@@ -176,6 +179,16 @@ def _change(turn: Turn, me: User, op: ChangeOp) -> Done:
             return rooms.leave(turn, me, op)
         case Invite():
             return rooms.invite(turn, me, op)
+        case SetRoom():
+            return moderation.set_room(turn, me, op)
+        case Kick():
+            return moderation.kick(turn, me, op)
+        case BanMember():
+            return moderation.ban_member(turn, me, op)
+        case SetRole():
+            return moderation.set_role(turn, me, op)
+        case Report():
+            return moderation.report(turn, me, op)
         case Upload():
             return files.upload(turn, me, op)
         case UploadFinish():
@@ -198,6 +211,10 @@ def _read(turn: Turn, me: User, op: ReadOp) -> Done:
             return rooms.list_members(turn, me, op)
         case Presence():
             return passing.presence(turn, me, op)
+        case ListBanned():
+            return moderation.list_banned(turn, me, op)
+        case Audit():
+            return moderation.audit(turn, me, op)
         case Download():
             return files.download(turn, me, op)
         case _:

@@ -67,6 +67,8 @@ class Committer:
             metrics.batches_failed.inc()
         for (op, outcome), count in committed.tally.items():
             metrics.commands.labels(op, outcome).inc(count)
+        for limit, count in committed.would_refuse.items():
+            metrics.would_refuse.labels(limit).inc(count)
         return committed
 
     def _unexpired(self, commands: list[Stamped]) -> list[Stamped]:

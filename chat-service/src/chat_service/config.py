@@ -3,12 +3,15 @@
 from pathlib import Path
 from typing import ClassVar
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from garita_common.config import ServiceConfig
+from garita_common.core.buckets import Rate
 
+from .core.limits import Limit
 from .core.rooms import MAX_ATTACHED_ROOMS, RoomLimits, TalkLimits
 from .core.uploads import UploadLimits
+from .turn import Rules
 
 DAY_S = 86_400
 
@@ -26,6 +29,40 @@ class ChatConfig(ServiceConfig):
         MAX_ATTACHED_ROOMS, ge=1, le=MAX_ATTACHED_ROOMS, description="Rooms that a user may be in."
     )
     members_per_room: int = Field(10_000, ge=2, le=10_000, description="Members that a room may have.")
+    unanswered_rooms: int = Field(
+        28,
+        ge=1,
+        le=MAX_ATTACHED_ROOMS,
+        description="Of these, direct rooms that others began and the user has said nothing in: so strangers leave 100 places.",
+    )
+    room_send_per_s: float = Field(
+        50.0, gt=0, description="Messages a second in one room, all members together: what people can still follow."
+    )
+    room_send_burst: float = Field(
+        200.0, ge=1, description="Messages in one room at once, above that rate: everybody greeting at the same time."
+    )
+    new_rooms_per_day: int = Field(
+        30,
+        ge=1,
+        description="Public and private rooms that a user may make in a day (UTC): their titles are read by strangers.",
+    )
+    direct_rooms_per_day: int = Field(
+        30, ge=1, description="Direct rooms that a user may begin in a day (UTC): more is writing to strangers in bulk."
+    )
+    invitations_per_day: int = Field(
+        100, ge=1, description="Invitations that a user may give in a day (UTC): a large group in one go, no mailing."
+    )
+    reports_per_day: int = Field(
+        50,
+        ge=1,
+        description="Messages that a user may report in a day (UTC): a wave of spam, no flood of the moderators.",
+    )
+    dry_run: str = Field(
+        "",
+        description="Limits that refuse nothing and count in chat_would_refuse_total what they would refuse, by name with commas: "
+        + ", ".join(limit.value for limit in Limit)
+        + ".",
+    )
     file_bytes: int = Field(25 * 1024 * 1024, ge=1, description="Largest file, in bytes.")
     daily_bytes: int = Field(250 * 1024 * 1024, ge=1, description="Bytes a user may announce within 24 h.")
     open_uploads: int = Field(5, ge=1, description="Uploads that a user may have open.")
@@ -62,19 +99,33 @@ class ChatConfig(ServiceConfig):
         description="Members up to which a room is told who comes and goes. In larger rooms it is asked for.",
     )
 
+    @field_validator("dry_run")
+    @classmethod
+    def _known_limits(cls, value: str) -> str:
+        unknown = set(_words(value)) - {limit.value for limit in Limit}
+        if unknown:
+            raise ValueError("it names a limit that does not exist")
+        return value
+
     @property
-    def talk_limits(self) -> TalkLimits:
-        """Those of what is said to messages and in passing."""
-        return TalkLimits(
-            self.reactions_per_message, self.reactions_per_user, self.marks_members, self.presence_members
+    def rules(self) -> Rules:
+        """What handlers hold requests against."""
+        return Rules(
+            rooms=RoomLimits(self.rooms_per_user, self.members_per_room, self.unanswered_rooms),
+            uploads=UploadLimits(self.file_bytes, self.daily_bytes, self.open_uploads),
+            talk=TalkLimits(
+                self.reactions_per_message, self.reactions_per_user, self.marks_members, self.presence_members
+            ),
+            room_send=Rate(self.room_send_per_s, self.room_send_burst),
+            per_day={
+                Limit.NEW_ROOMS_PER_DAY: self.new_rooms_per_day,
+                Limit.DIRECT_ROOMS_PER_DAY: self.direct_rooms_per_day,
+                Limit.INVITATIONS_PER_DAY: self.invitations_per_day,
+                Limit.REPORTS_PER_DAY: self.reports_per_day,
+            },
+            dry_run=frozenset(Limit(word) for word in _words(self.dry_run)),
         )
 
-    @property
-    def room_limits(self) -> RoomLimits:
-        """Those of rooms."""
-        return RoomLimits(self.rooms_per_user, self.members_per_room)
 
-    @property
-    def upload_limits(self) -> UploadLimits:
-        """Those of files."""
-        return UploadLimits(self.file_bytes, self.daily_bytes, self.open_uploads)
+def _words(text: str) -> list[str]:
+    return [word for part in text.split(",") if (word := part.strip())]

@@ -24,7 +24,9 @@ WINDOW = 4
 def upload(turn: Turn, me: User, op: Upload) -> Done:
     """Announces a file."""
     room = access.room_for(turn.store, me.id, op.room, Upload)
-    uploads.admit(op.size, store_files.usage(turn.store.db, me.id, turn.now_ms), turn.rules.uploads)
+    usage = store_files.usage(turn.store.db, me.id, turn.now_ms)
+    for limit, error in uploads.exceeded(op.size, usage, turn.rules.uploads):
+        turn.refuse(limit, error)
     began = uploads.Upload(
         id=ids.transfer_id(turn.new_id()),
         user=me.id,

@@ -42,8 +42,10 @@ def send(turn: Turn, me: User, op: Send) -> Done:
     )
     if len(frame) > paging.MAX_EVENT_BYTES:
         raise TooLarge("This message is too large once it is encoded.")
+    turn.charge(room)
     if files:
         store_messages.show_files(turn.store, seq, op.files)
+    turn.store.answer(room.id, me.id)
     turn.publish(room, turn.store.append(room, frame, mid=bytes.fromhex(mid.replace("-", ""))))
     return Done(b'{"mid":"%b","seq":%d,"ts":%d}' % (mid.encode(), seq, turn.now_ms))
 

@@ -20,6 +20,12 @@ class Metrics:
         self.dropped = Counter(
             "chat_commands_dropped_total", "Commands or batches not carried out.", ["reason"], registry=registry
         )
+        self.would_refuse = Counter(
+            "chat_would_refuse_total",
+            "What limits in dry run would have refused.",
+            ["limit"],
+            registry=registry,
+        )
         self.waiting = Gauge("chat_commands_waiting", "Commands waiting for a transaction.", registry=registry)
         self.batch_commands = Histogram(
             "chat_batch_commands", "Commands in one transaction.", registry=registry, buckets=BATCH_BUCKETS

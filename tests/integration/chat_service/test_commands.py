@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from chat_service import commands
 from chat_service.commands import HalfDone
+from chat_service.core.limits import RoomBudget
 from chat_service.store import Store
 from chat_service.turn import Turn
 from garita_common.core import frames
@@ -102,7 +103,7 @@ async def test_a_refusal_after_a_write_gives_the_transaction_up(desk: Desk) -> N
             raise Internal
 
     def careless(db: object) -> None:
-        turn = Turn(Careless(db, 0), 0, os.urandom, RULES)  # type: ignore[arg-type]  # a connection
+        turn = Turn(Careless(db, 0), 0, os.urandom, RULES, RoomBudget(RULES.room_send, 1))  # type: ignore[arg-type]  # a connection
         commands.execute(turn, GATEWAY, stamped("ana", send(room)))
 
     with pytest.raises(HalfDone):

@@ -18,8 +18,8 @@ def test_defaults_are_the_documented_ones(tmp_path: Path) -> None:
     """docs/protocol.md §6."""
     config = ChatConfig.load(environment("unix:///none", tmp_path))
 
-    assert config.room_limits == RoomLimits(rooms_per_user=128, members_per_room=10_000)
-    assert config.upload_limits == UploadLimits(25 * 1024**2, 250 * 1024**2, 5)
+    assert config.rules.rooms == RoomLimits(rooms_per_user=128, members_per_room=10_000, unanswered_rooms=28)
+    assert config.rules.uploads == UploadLimits(25 * 1024**2, 250 * 1024**2, 5)
     assert config.upload_keep_s == 24 * 3600
     assert config.database == tmp_path / "chat" / "chat.sqlite3"
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 import pytest
 
 from chat_service.core.rooms import RoomLimits
-from chat_service.turn import Rules
 from garita_common.core import frames
 from garita_common.core.records import AttachRoom
 from tests.fakes.chat_gateway import user_id
@@ -218,7 +218,7 @@ async def test_members_are_listed_with_their_newest_names(desk: Desk) -> None:
 
 async def test_rooms_and_users_are_full_at_their_limits(desk: Desk) -> None:
     """At the limit one comes in, one past it is refused; for the joiner, the creator and both of a pair."""
-    small = Desk(desk.database, Rules(RoomLimits(2, 2), RULES.uploads, RULES.talk))
+    small = Desk(desk.database, replace(RULES, rooms=RoomLimits(2, 2, 2)))
     room = await small.room("ana", "public", "bob")
     assert (await small.say("eva", join(room))).code == "limit"
 

@@ -41,7 +41,7 @@ async def test_a_read_sees_what_is_not_flushed_yet(desk: Desk) -> None:
         assert store.is_message_of(ROOM, b"m" * 16)
         assert not store.is_message_of("r1", b"m" * 16)
         assert [room.head for room in store.rooms_of("u1", "", 10)] == [2]
-        assert [room.members for room in store.public_rooms("", 10)] == [1]
+        assert [room.members for room in store.public_rooms("u", "", 10)] == [1]
 
     await desk.run(work)
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from dataclasses import replace
 
 import msgspec
 import pytest
 
+from chat_service.core.limits import RoomBudget
 from chat_service.core.rooms import Kind, Role, Room, RoomLimits, User
 from chat_service.store import Store
 from chat_service.turn import Rules, Turn
@@ -26,7 +28,7 @@ def turn_in(db: sqlite3.Connection, rules: Rules = RULES) -> tuple[Turn, Room]:
     store.see_user(BOB.id, BOB.name)
     room = Room("r1", Kind.DIRECT, None, "", 9, "e", 0, 0, (ANA.id, BOB.id))
     store.add_room(room)
-    return Turn(store, 9, os.urandom, rules), room
+    return Turn(store, 9, os.urandom, rules, RoomBudget(rules.room_send, 10)), room
 
 
 async def test_entering_and_exiting_are_events_in_order(desk: Desk) -> None:
@@ -73,7 +75,7 @@ async def test_space_is_there_up_to_the_limits(desk: Desk) -> None:
     """In the user's rooms and in the room."""
 
     def work(db: sqlite3.Connection) -> None:
-        turn, room = turn_in(db, Rules(RoomLimits(1, 1), RULES.uploads, RULES.talk))
+        turn, room = turn_in(db, replace(RULES, rooms=RoomLimits(1, 1, 1)))
         turn.require_space(room, ANA)
         turn.enter(room, ANA, Role.MEMBER)
         with pytest.raises(LimitReached):

@@ -27,7 +27,14 @@ def test_standing_follows_from_kind_role_and_invitation(
     kind: Kind, role: Role | None, invited: bool, standing: Standing
 ) -> None:
     """A member's role decides; without one, the kind of room and an invitation to a private one."""
-    assert standing_of(kind, role, invited=invited) is standing
+    assert standing_of(kind, role, invited=invited, banned=False) is standing
+
+
+@pytest.mark.parametrize("invited", [False, True])
+@pytest.mark.parametrize("kind", list(Kind))
+def test_who_is_banned_is_a_stranger(kind: Kind, invited: bool) -> None:
+    """To every kind of room, whatever invitation there was."""
+    assert standing_of(kind, None, invited=invited, banned=True) is Standing.STRANGER
 
 
 @pytest.mark.parametrize("least", list(Standing))

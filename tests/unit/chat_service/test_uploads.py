@@ -2,13 +2,14 @@
 
 import pytest
 
+from chat_service.core.limits import Limit
 from chat_service.core.uploads import (
     Upload,
     UploadLimits,
     UploadState,
     Usage,
-    admit,
     blob_key,
+    exceeded,
     matches,
     parts_prefix,
     require_open,
@@ -25,21 +26,23 @@ def upload(state: UploadState) -> Upload:
 
 def test_an_upload_at_every_limit_is_admitted() -> None:
     """The largest file, the last of the day's bytes, the last open one."""
-    admit(100, Usage(open_uploads=4, day_bytes=150), LIMITS)
+    assert list(exceeded(100, Usage(open_uploads=4, day_bytes=150), LIMITS)) == []
 
 
 @pytest.mark.parametrize(
-    ("size", "usage", "error"),
+    ("size", "usage", "limit", "error"),
     [
-        (101, Usage(0, 0), TooLarge),
-        (1, Usage(5, 0), LimitReached),
-        (100, Usage(4, 151), Quota),
+        (101, Usage(0, 0), Limit.FILE_BYTES, TooLarge),
+        (1, Usage(5, 0), Limit.OPEN_UPLOADS, LimitReached),
+        (100, Usage(4, 151), Limit.DAILY_BYTES, Quota),
     ],
 )
-def test_an_upload_past_a_limit_is_refused(size: int, usage: Usage, error: type[Exception]) -> None:
+def test_an_upload_past_a_limit_is_named(size: int, usage: Usage, limit: Limit, error: type[Exception]) -> None:
     """One past each."""
-    with pytest.raises(error):
-        admit(size, usage, LIMITS)
+    ((named, refusal),) = exceeded(size, usage, LIMITS)
+
+    assert named is limit
+    assert isinstance(refusal, error)
 
 
 @pytest.mark.parametrize(

@@ -55,10 +55,11 @@ class Room:
 
 @dataclass(frozen=True, slots=True)
 class RoomLimits:
-    """How many rooms a user may be in, and how many members a room may have."""
+    """How many rooms a user may be in, how many of them may be direct rooms that others began and the user never answered, and how many members a room may have."""
 
     rooms_per_user: int
     members_per_room: int
+    unanswered_rooms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +88,12 @@ class User:
     name: str
 
 
-def standing_of(kind: Kind, role: Role | None, *, invited: bool) -> Standing:
-    """What a user is to a room. A direct room has no visitors: who left it is a stranger to it."""
+def standing_of(kind: Kind, role: Role | None, *, invited: bool, banned: bool) -> Standing:
+    """What a user is to a room. A direct room has no visitors: who left it is a stranger to it. So is the banned one to any room."""
     if role is not None:
         return _of_role(role)
+    if banned:
+        return Standing.STRANGER
     match kind:
         case Kind.PUBLIC:
             return Standing.VISITOR

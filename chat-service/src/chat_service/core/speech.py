@@ -4,14 +4,17 @@ The shapes are those of docs/protocol.md §2.2 and §3. Objects are typed struct
 """
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
+from .moderation import Ban, Entry
 from .rooms import Marks, Role, Room, User
 
 _encode = msgspec.json.Encoder().encode
+
+MemberChange: TypeAlias = Literal["joined", "left", "kicked", "banned", "unbanned", "role"]
 
 
 EMPTY_BYTES = 2
@@ -127,7 +130,21 @@ class Member(Struct, frozen=True, gc=False, tag_field="op", tag="member"):
     seq: int
     ts: int
     user: UserRef
-    change: Literal["joined", "left"]
+    change: MemberChange
+    by: UserRef | UnsetType = UNSET
+    role: str | UnsetType = UNSET
+
+
+class Described(Struct, frozen=True, gc=False, tag_field="op", tag="room"):
+    """The push `room`."""
+
+    room: str
+    epoch: str
+    seq: int
+    ts: int
+    user: UserRef
+    title: str
+    topic: str
 
 
 class Notice(Struct, frozen=True, gc=False, tag_field="op", tag="notice"):
@@ -163,7 +180,7 @@ def room_object(room: Room, peer: User | None) -> dict[str, Any]:
         "created": room.created_ms,
     }
     if peer is not None:
-        shown["peer"] = {"id": peer.id, "name": peer.name}
+        shown["peer"] = _named(peer)
     return shown
 
 
@@ -177,13 +194,32 @@ def member_object(user: User, role: Role, marks: Marks) -> dict[str, str | int]:
     return {"id": user.id, "name": user.name, "role": role.value, "read": marks.read, "received": marks.received}
 
 
+def ban_object(ban: Ban) -> dict[str, Any]:
+    """An entry of a room's list of who is kept out."""
+    return {**_named(ban.user), "by": _named(ban.by), "ts": ban.ts, "note": ban.note}
+
+
+def entry_object(entry: Entry) -> dict[str, Any]:
+    """An entry of a room's audit trail; what does not belong to its action is absent."""
+    shown: dict[str, Any] = {"n": entry.n, "ts": entry.ts, "action": entry.action.value}
+    if entry.by is not None:
+        shown["by"] = _named(entry.by)
+    if entry.user is not None:
+        shown["user"] = _named(entry.user)
+    if entry.mid:
+        shown["mid"] = entry.mid
+    if entry.note:
+        shown["note"] = entry.note
+    return shown | dict(entry.detail)
+
+
 def encode(value: Struct | dict[str, Any]) -> bytes:
     """JSON."""
     return _encode(value)
 
 
-def page(name: str, items: Sequence[bytes], following: str | None) -> bytes:
-    """The fields of an answer that is a list of finished JSON objects; `following` is given as `after` to go on."""
+def page(name: str, items: Sequence[bytes], following: str | int | None) -> bytes:
+    """The fields of an answer that is a list of finished JSON objects; `following` is given as `after` (or `before`) to go on."""
     tail = b',"next":' + _encode(following) if following is not None else b""
     return b'{"' + name.encode() + b'":[' + b",".join(items) + b"]" + tail + b"}"
 
@@ -198,3 +234,7 @@ def ok(request: int, body: bytes, *, dup: bool = False) -> bytes:
     """The answer `ok` with the fields of `body`, a JSON object."""
     start = b'{"op":"ok","id":%d%b' % (request, b',"dup":true' if dup else b"")
     return start + (b"," + body[1:] if len(body) > EMPTY_BYTES else b"}")
+
+
+def _named(user: User) -> dict[str, str]:
+    return {"id": user.id, "name": user.name}

@@ -1,9 +1,12 @@
 """Files: whether an upload may begin, what may happen to one, and whether what arrived is what was announced."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from garita_common.core.errors import Conflict, FileRejected, LimitReached, Quota, TooLarge
+from garita_common.core.errors import AppError, Conflict, FileRejected, LimitReached, Quota, TooLarge
+
+from .limits import Limit
 
 DAY_MS = 86_400_000
 
@@ -68,20 +71,17 @@ class Usage:
     day_bytes: int
 
 
-def admit(size: int, usage: Usage, limits: UploadLimits) -> None:
-    """Lets an upload of `size` bytes begin.
-
-    Raises:
-        TooLarge: larger than a file may be.
-        LimitReached: too many open ones.
-        Quota: more than a day's bytes.
-    """
+def exceeded(size: int, usage: Usage, limits: UploadLimits) -> Iterator[tuple[Limit, AppError]]:
+    """The limits that an upload of `size` bytes would break, each with what the user is told."""
     if size > limits.file_bytes:
-        raise TooLarge(f"A file has at most {limits.file_bytes} bytes.")
+        yield Limit.FILE_BYTES, TooLarge(f"A file has at most {limits.file_bytes} bytes.")
     if usage.open_uploads >= limits.open_uploads:
-        raise LimitReached(f"At most {limits.open_uploads} uploads may be open. Finish or abort one.")
+        yield (
+            Limit.OPEN_UPLOADS,
+            LimitReached(f"At most {limits.open_uploads} uploads may be open. Finish or abort one."),
+        )
     if usage.day_bytes + size > limits.day_bytes:
-        raise Quota
+        yield Limit.DAILY_BYTES, Quota()
 
 
 def require_open(upload: Upload) -> None:
