@@ -4,21 +4,13 @@ import sys
 
 
 def start() -> int:
-    """Runs the service; returns the exit code: 0 after SIGTERM, 1 when another copy took over, 78 for a bad configuration."""
-    import structlog
-
+    """Runs the service; returns the exit code: 0 after SIGTERM, 78 for a bad configuration."""
     from garita_common import runtime
 
     from . import app
     from .config import ChatConfig
-    from .database import FenceLost
 
-    code = 1
-    try:
-        code = runtime.main("chat", ChatConfig, app.run)
-    except* FenceLost:
-        structlog.get_logger().error("fence_lost", hint="another copy of the chat service owns the database now")
-    return code
+    return runtime.main("chat", ChatConfig, app.run)
 
 
 if __name__ == "__main__":

@@ -1,20 +1,20 @@
 """Where the chat service's parts meet, and the order in which they start and stop.
 
-Start: database and fence first (what was stored and not surely said is found there), then the tasks, then the bus. Stop: the bus first, then what
-was read is committed, then what was committed is said; the database closes last.
+A process is the owner of the database or stands by (`ownership`); it always has a link to Redis, and hears the gateways' commands only as the owner: a PUBLISH
+that nobody hears tells its gateway that nothing was stored, which a listening standby would make untrue. Each time it becomes the owner a new
+`Term` begins; a copy that was overtaken stands by again. The database closes last.
 """
 
 import asyncio
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
+import redis.asyncio as redis
 import structlog
 from prometheus_client import CollectorRegistry
 
 from garita_common import bus, inner, runtime
-from garita_common.core import channels
 from garita_common.emitter import Emitter
 
 from . import store_outbox
@@ -24,19 +24,16 @@ from .blobs import Blobs, open_blobs
 from .committer import Committer
 from .config import ChatConfig
 from .core.texttags import TextTags
-from .database import Database, open_database
+from .database import Database, FenceLost, open_database
 from .intake import Intake
 from .metrics import Metrics
+from .ownership import Ownership
 from .publisher import Publisher
+from .term import Term
 from .turn import Entropy
 from .upkeep import Life, Sweep
 
 log = structlog.get_logger()
-
-DRAIN_S = 2.5
-UNDER_WAY_S = 0.2
-"""After UNSUBSCRIBE a batch may still be in the socket's buffer; so long it is read."""
-CHANNELS = tuple(channels.shard_in(shard) for shard in range(channels.SHARDS))
 
 
 class _Stopped(Exception):
@@ -48,67 +45,109 @@ def clock_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
 class App:
-    """The service's parts, ready to run."""
+    """One process of the service."""
 
-    database: Database
-    listener: bus.Listener
-    intake: Intake
-    committer: Committer
-    publisher: Publisher
-    emitter: Emitter
-    life: Life
-    sweep: Sweep
-    registry: CollectorRegistry
+    def __init__(
+        self, config: ChatConfig, database: Database, blobs: Blobs, clock: Callable[[], int], entropy: Entropy
+    ) -> None:
+        """Use `build`."""
+        self._config = config
+        self._blobs = blobs
+        self._clock = clock
+        self._entropy = entropy
+        self._activity = ActivityRecords(TextTags(config.secret("simhash_key").bytes()))
+        self._client: redis.Redis = bus.connect(config.redis_url)
+        self._term: Term | None = None
+        self.registry = CollectorRegistry()
+        self._metrics = Metrics(self.registry)
+        self._emitter = Emitter(bus.connect(config.redis_url), self.registry, "chat")
+        self.database = database
+        self.listener = bus.Listener(config.redis_url, self._heard, self._linked)
+        self._ownership = Ownership(database, config.database, self._metrics, clock, takeover_s=config.takeover_s)
+
+    @property
+    def role(self) -> str:
+        """What this copy does now: `active` or `standby`."""
+        return "active" if self._ownership.is_owner else "standby"
+
+    @property
+    def is_serving(self) -> bool:
+        """Whether this copy is the owner and hears the gateways."""
+        return self._term is not None and self._term.is_open and self.listener.linked
 
     async def run(self, stop: asyncio.Event, host: str, port: int) -> None:
-        """Serves until `stop`, then drains.
+        """Stands by and serves, in turn, until `stop`; then drains.
 
         Raises:
-            FenceLost: another copy has taken the database over (inside an exception group).
+            ConfigError: the database cannot be written, or the address cannot be had.
         """
-        checks = {"redis": self._is_linked, "database": self.life.is_writable}
+        checks = {"redis": self._is_linked, "database": self._is_well}
+        application = inner.application(self.registry, checks, lambda: self.role)
         try:
-            async with runtime.listening(inner.application(self.registry, checks), host, port):
-                await self._serve(stop)
+            async with runtime.listening(application, host, port), asyncio.TaskGroup() as tasks:
+                tasks.create_task(self.listener.run(), name="bus")
+                tasks.create_task(self._emitter.run(), name="activity")
+                while await self._ownership.take(stop):
+                    await self._own(stop)
+                raise _Stopped
         except* _Stopped:
             log.info("stopped")
 
-    async def _serve(self, stop: asyncio.Event) -> None:
-        await self._want_shards()
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self.listener.run(), name="bus")
-            tasks.create_task(self.emitter.run(), name="activity")
-            tasks.create_task(self.life.run(), name="life")
-            tasks.create_task(self.sweep.run(), name="sweep")
-            committing = tasks.create_task(self.committer.run(), name="commit")
-            saying = tasks.create_task(self.publisher.run(), name="publish")
-            await stop.wait()
-            try:
-                async with asyncio.timeout(DRAIN_S):
-                    await self._drain(committing, saying)
-            except TimeoutError:
-                log.warning("drain_cut_short")
-            raise _Stopped
-
-    async def _want_shards(self) -> None:
+    async def _own(self, stop: asyncio.Event) -> None:
+        """One term, from taking over to giving up or being overtaken."""
         try:
-            await self.listener.subscribe(CHANNELS)
-        except bus.Unlinked:
-            return  # wanted now, subscribed with the first link
+            self._term = await self._new_term()
+            served = await self._term.serve(stop)
+        except FenceLost:
+            served = False
+        finally:
+            self._term = None
+            self._ownership.drop()
+        if not served:
+            self._metrics.fences_lost.inc()
+            log.warning("fence_lost", fence=self.database.fence)
 
-    async def _drain(self, committing: asyncio.Task[None], saying: asyncio.Task[None]) -> None:
-        await self.listener.unsubscribe(CHANNELS)
-        await asyncio.sleep(UNDER_WAY_S)
-        self.intake.close()
-        await committing
-        self.publisher.close()
-        await saying
-        await self.life.show()
+    async def _new_term(self) -> Term:
+        config, database, metrics = self._config, self.database, self._metrics
+        behind = await database.transact(store_outbox.logs_behind)
+        log.info("term_begins", fence=database.fence, logs_behind=len(behind))
+        publisher = Publisher(self._client, database, self._emitter, self._activity, metrics, behind)
+        intake = Intake(metrics, config.waiting_commands)
+        return Term(
+            ownership=self._ownership,
+            listener=self.listener,
+            intake=intake,
+            committer=Committer(
+                intake=intake,
+                database=database,
+                runner=BatchRunner(database.fence, config.rules, self._clock, self._entropy),
+                publisher=publisher,
+                metrics=metrics,
+                clock_ms=self._clock,
+                batch_commands=config.batch_commands,
+            ),
+            publisher=publisher,
+            life=Life(database, publisher, self._clock, takeover_s=config.takeover_s),
+            sweep=Sweep(
+                database, self._blobs, metrics, self._clock, keep_s=config.upload_keep_s, every_s=config.sweep_every_s
+            ),
+        )
+
+    def _heard(self, channel: str, data: bytes) -> None:
+        """A batch of commands. Without a term there is none to hear, except what was under way when the last one was overtaken."""
+        if self._term is not None:
+            self._term.intake.on_message(channel, data)
+
+    async def _linked(self) -> None:
+        if self._term is not None:
+            await self._term.publisher.on_linked()
 
     async def _is_linked(self) -> bool:
-        return self.listener.linked
+        return self.listener.linked and (self._term is None or self._term.is_open)
+
+    async def _is_well(self) -> bool:
+        return self._term.is_writable() if self._term is not None else self._ownership.is_watching()
 
 
 async def build(
@@ -123,45 +162,16 @@ async def build(
     Raises:
         ConfigError: a secret, the database or the blob store cannot be used.
     """
-    tags = TextTags(config.secret("simhash_key").bytes())
+    config.secret("simhash_key").bytes()  # looked at before anything is made
     blobs = blobs or open_blobs(config.blob_url)
-    registry = CollectorRegistry()
-    metrics = Metrics(registry)
-    database = await open_database(config.database, clock())
-    metrics.fence.set(database.fence)
-    behind = await database.transact(store_outbox.logs_behind)
-    client = bus.connect(config.redis_url)
-    emitter = Emitter(bus.connect(config.redis_url), registry, "chat")
-    publisher = Publisher(client, database, emitter, ActivityRecords(tags), metrics, behind)
-    intake = Intake(metrics, config.waiting_commands)
-    rules = config.rules
-    log.info("database_opened", fence=database.fence, logs_behind=len(behind))
-    return App(
-        database=database,
-        listener=bus.Listener(config.redis_url, intake.on_message, publisher.on_linked),
-        intake=intake,
-        committer=Committer(
-            intake=intake,
-            database=database,
-            runner=BatchRunner(database.fence, rules, clock, entropy),
-            publisher=publisher,
-            metrics=metrics,
-            clock_ms=clock,
-            batch_commands=config.batch_commands,
-        ),
-        publisher=publisher,
-        emitter=emitter,
-        life=Life(database, publisher, clock),
-        sweep=Sweep(database, blobs, metrics, clock, keep_s=config.upload_keep_s, every_s=config.sweep_every_s),
-        registry=registry,
-    )
+    return App(config, await open_database(config.database), blobs, clock, entropy)
 
 
 async def run(config: ChatConfig, stop: asyncio.Event) -> None:
     """The whole service, from settings to the end.
 
     Raises:
-        FenceLost: another copy has taken the database over (inside an exception group).
+        ConfigError: see `App.run` (inside an exception group) and `build`.
     """
     app = await build(config)
     try:

@@ -49,7 +49,9 @@ class Committer:
         """
         while (work := await self._intake.take(self._batch_commands)) is not None:
             batch = self._unexpired(work.commands)
-            committed = await self._commit(batch) if batch else Committed()
+            if not batch and not work.refused:
+                continue
+            committed = await self._commit(batch)  # a refusal says "surely not stored", which only the owner knows
             committed.replies += work.refused
             if not committed.is_said:
                 await self._publisher.put(committed)

@@ -25,6 +25,12 @@ class ChatConfig(ServiceConfig):
     blob_url: str = Field(
         min_length=1, description="Where files are, the gateway's own place: file:///… (a folder) or s3://…"
     )
+    takeover_s: float = Field(
+        10.0,
+        ge=1.0,
+        description="Silence of the owner after which a copy that stands by takes over, in seconds; a fifth of it is between two signs of life. "
+        "Longer than any pause of a busy machine; an owner that has died or given up is followed at once.",
+    )
     rooms_per_user: int = Field(
         MAX_ATTACHED_ROOMS, ge=1, le=MAX_ATTACHED_ROOMS, description="Rooms that a user may be in."
     )

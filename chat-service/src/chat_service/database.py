@@ -4,8 +4,8 @@ Work on the database is a plain function that gets the `sqlite3` connection and 
 of one per statement, which is what makes a batch of a hundred messages cost little more than one. Durability: WAL with `synchronous=FULL`, so a
 transaction that has returned survives the process and the machine.
 
-The fence: `acquire` raises a number in the one row of `owner`; every transaction asks whether the number is still its own. A copy that was
-overtaken finds out inside its own transaction, and nothing of it is kept.
+The fence: whoever takes the database over (`ownership`) raises a number in the one row of `owner`; every transaction asks whether the number is still its own. A
+copy that was overtaken finds out inside its own transaction, and nothing of it is kept.
 """
 
 import asyncio
@@ -55,12 +55,12 @@ class _Connection(aiosqlite.Connection):
 
 
 class Database:
-    """The open file, owned under `fence`."""
+    """The open file, owned under `fence` (0: not owned yet)."""
 
-    def __init__(self, link: _Connection, fence: int) -> None:
-        """Use `open_database`. Args: fence: the number taken at start."""
+    def __init__(self, link: _Connection) -> None:
+        """Use `open_database`."""
         self._link = link
-        self.fence = fence
+        self.fence = 0
 
     async def run(self, function: Callable[[sqlite3.Connection], ResultT]) -> ResultT:
         """Runs `function` on the database's thread; it begins and ends its own transactions (`transact`)."""
@@ -80,23 +80,23 @@ class Database:
         await self._link.close()
 
 
-async def open_database(path: Path, now_ms: int) -> Database:
-    """Opens (or makes) the file, brings its schema up to date and takes the fence.
+async def open_database(path: Path) -> Database:
+    """Opens (or makes) the file; nothing is changed in it before somebody owns it.
 
     Raises:
-        ConfigError: the file cannot be opened or written, or was made by a later version.
+        ConfigError: the file cannot be opened, or was made by a later version.
     """
     link = _Connection(lambda: _connect(path), iter_chunk_size=64)
     try:
         await link
-        fence = await link.work(lambda db: _acquire(db, now_ms))
+        await link.work(version_of)
     except (sqlite3.Error, OSError) as exc:
         await link.give_up()
         raise ConfigError(f"The database of GARITA_CHAT_DATABASE cannot be opened for writing: {exc}.") from exc
     except ConfigError:
         await link.give_up()
         raise
-    return Database(link, fence)
+    return Database(link)
 
 
 def transact(db: sqlite3.Connection, fence: int, function: Callable[[sqlite3.Connection], ResultT]) -> ResultT:
@@ -147,27 +147,25 @@ def _connect(path: Path) -> sqlite3.Connection:
     return db
 
 
-def _acquire(db: sqlite3.Connection, now_ms: int) -> int:
-    """Upgrades the schema and takes the next fence, in one transaction."""
-    db.execute("BEGIN IMMEDIATE")
-    try:
-        _upgrade(db)
-        row = db.execute(
-            "UPDATE owner SET fence = fence + 1, seen_ms = ? WHERE one = 1 RETURNING fence", (now_ms,)
-        ).fetchone()
-        db.execute("COMMIT")
-    except BaseException:
-        if db.in_transaction:
-            db.execute("ROLLBACK")
-        raise
-    return int(row[0])
+def version_of(db: sqlite3.Connection) -> int:
+    """The version of the schema; 0 for a new file.
 
-
-def _upgrade(db: sqlite3.Connection) -> None:
+    Raises:
+        ConfigError: a later one than this service knows.
+    """
     (version,) = db.execute("PRAGMA user_version").fetchone()
     if version > SCHEMA_VERSION:
         raise ConfigError("The database was made by a later version of Garita; this one does not read it.")
-    for number in range(version + 1, SCHEMA_VERSION + 1):
+    return int(version)
+
+
+def upgrade(db: sqlite3.Connection) -> None:
+    """Brings the schema up to date; called within a transaction.
+
+    Raises:
+        ConfigError: it is a later one than this service knows.
+    """
+    for number in range(version_of(db) + 1, SCHEMA_VERSION + 1):
         for statement in _statements(
             resources.files(__package__).joinpath(f"schema/{number:04}.sql").read_text("utf-8")
         ):

