@@ -93,8 +93,10 @@ def parse_head(data: bytes) -> Head:
     return Head(request[1], request[2], int(request[3]), headers)
 
 
-def accept(head: Head, origins: Iterable[str]) -> bytes:
-    """The 101 answer to an upgrade request for `SOCKET_PATH`. Args: origins: browsers' origins that may come; empty: none may.
+def accept(head: Head, origins: Iterable[str] | None, subprotocol: str = SUBPROTOCOL) -> bytes:
+    """The 101 answer to an upgrade request for a socket.
+
+    Args: origins: browsers' origins that may come; empty: none may; None: all may. subprotocol: the one that is required; empty: none is, and none taken.
 
     Raises:
         Rejected: it is not an upgrade we take: 403 for an origin, 426 for another version, else 400.
@@ -108,19 +110,20 @@ def accept(head: Head, origins: Iterable[str]) -> bytes:
     if "upgrade" not in (word.lower() for word in head.tokens("connection")):
         raise Rejected(400, "not_upgrade", "The Connection header does not say upgrade.")
     origin = head.one("origin")
-    if origin is not None and origin not in origins:
+    if origin is not None and origins is not None and origin not in origins:
         raise Rejected(403, "origin", "Pages of this origin may not connect here.")
     if head.one("sec-websocket-version") != "13":
         raise Rejected(426, "version", "Only WebSocket version 13 is spoken here.")
-    if SUBPROTOCOL not in head.tokens("sec-websocket-protocol"):
-        raise Rejected(400, "subprotocol", f"The subprotocol {SUBPROTOCOL} is required.")
+    if subprotocol and subprotocol not in head.tokens("sec-websocket-protocol"):
+        raise Rejected(400, "subprotocol", f"The subprotocol {subprotocol} is required.")
     key = head.one("sec-websocket-key")
     if key is None or not _is_key(key):
         raise Rejected(400, "key", "The Sec-WebSocket-Key is not 16 bytes in base64.")
     digest = hashlib.sha1(key.encode() + _GUID, usedforsecurity=False).digest()
+    chosen = f"Sec-WebSocket-Protocol: {subprotocol}\r\n" if subprotocol else ""
     return (
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        f"Sec-WebSocket-Accept: {base64.b64encode(digest).decode()}\r\nSec-WebSocket-Protocol: {SUBPROTOCOL}\r\n\r\n"
+        f"Sec-WebSocket-Accept: {base64.b64encode(digest).decode()}\r\n{chosen}\r\n"
     ).encode()
 
 

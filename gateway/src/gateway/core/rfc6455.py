@@ -1,14 +1,16 @@
 """WebSocket frames (RFC 6455) without any I/O: bytes in, messages out, and the headers of what we send.
 
 A frame is judged by its header, in the order its bytes come: the first byte tells opcode, reserved bits and fragmentation, the second the mask and
-how the length is written, then the length is held against the limit in force. What fails is refused there, before a byte of its payload is kept. So
-the buffer never holds more than one frame within its limit, and a message never more than its limit over all fragments.
+how the length is written, then the length is held against the limit in force. What fails is refused there, before a byte of its payload is kept. A data
+frame that comes in pieces is unmasked piece by piece, and text is refused at the first byte that cannot be UTF-8, so a peer need not be heard out. What
+is held never exceeds one message within its limit over all fragments, and one header or control frame.
 
 The limits are read anew for every header (`Limits`), because they change when a connection has connected. The reader serves a server: frames of the
 client must be masked, ours are not. Extensions are never negotiated, so every reserved bit is an error.
 """
 
 import struct
+from codecs import utf_8_decode
 from collections.abc import Iterator
 from enum import IntEnum
 from typing import NamedTuple, Protocol
@@ -73,50 +75,63 @@ class Message(NamedTuple):
 class Reader:
     """Takes bytes as they come; one per connection."""
 
-    __slots__ = ("_buffer", "_limits", "_opcode", "_parts", "_parts_bytes", "_wanted")
+    __slots__ = ("_buffer", "_final", "_key", "_left", "_limits", "_message", "_opcode", "_tail")
 
     def __init__(self, limits: Limits) -> None:
         """Args: limits: asked at every frame header."""
         self._limits = limits
         self._buffer = b""
-        self._wanted = 0
+        self._left = 0
+        self._key = b""
+        self._final = False
         self._opcode = -1
-        self._parts: list[bytes] = []
-        self._parts_bytes = 0
+        self._message: bytearray | None = None
+        self._tail = b""
 
     @property
     def held_bytes(self) -> int:
         """What is kept of unfinished frames and messages."""
-        return len(self._buffer) + self._parts_bytes
+        return len(self._buffer) + len(self._message or b"")
 
     def feed(self, data: bytes) -> Iterator[Message | None]:
         """The messages that `data` completes, in order; None for a fragment that completes none, so that its cost can be counted.
 
         Raises:
-            Violation: while iterating, at the first frame that may not be.
+            Violation: while iterating, at the first byte that may not be: of a header, or of a text that cannot become UTF-8 any more.
         """
         if self._buffer:
-            if len(self._buffer) + len(data) < self._wanted:
-                self._buffer += data
-                self._check_start(self._buffer)
-                return
             data = self._buffer + data
             self._buffer = b""
         position, size = 0, len(data)
         while position < size:
+            if self._left:
+                piece = data[position : position + self._left]
+                position += len(piece)
+                self._take_piece(piece)
+                if not self._left:
+                    yield self._fragment_end()
+                continue
             end, start, key = self._header(data, position, size)
-            if end > size or not key:
-                self._wanted = end - position
+            first = data[position]
+            if end <= size and key:
+                payload = _unmask(data[start:end], key)
+                position = end
+                yield self._frame(first, payload)
+            elif not key or first & 0x08:
                 self._buffer = data[position:]
                 return
-            payload = _unmask(data[start:end], key)
-            first = data[position]
-            position = end
-            yield self._frame(first, payload)
+            else:
+                self._begin(first)
+                self._left, self._key = end - start, key
+                position = start
 
-    def _check_start(self, data: bytes) -> None:
-        """Judges a header that came in pieces as early as its bytes allow."""
-        self._header(data, 0, len(data))
+    def _take_piece(self, piece: bytes) -> None:
+        """A part of a data frame's payload, which is judged and kept without waiting for the rest."""
+        self._left -= len(piece)
+        payload = _unmask(piece, self._key)
+        turn = len(piece) & 3
+        self._key = self._key[turn:] + self._key[:turn]
+        self._add(payload)
 
     def _header(self, data: bytes, at: int, size: int) -> tuple[int, int, bytes]:
         """Where the frame at `at` ends, where its payload starts, and its key; the key is empty while the header is not all there."""
@@ -161,7 +176,7 @@ class Reader:
             return
         kind = self._opcode if opcode == CONTINUATION else opcode
         limit = self._limits.json_limit if kind == TEXT else self._limits.chunk_limit
-        if self._parts_bytes + length > limit:
+        if len(self._message or b"") + length > limit:
             raise Violation("ws_too_big", code=RfcCode.TOO_BIG)
 
     def _frame(self, first: int, payload: bytes) -> Message | None:
@@ -170,16 +185,39 @@ class Reader:
             return Message(opcode, payload)
         if first & 0x80 and opcode != CONTINUATION:
             return _whole(opcode, payload)
+        self._begin(first)
+        self._add(payload)
+        return self._fragment_end()
+
+    def _begin(self, first: int) -> None:
+        """A data frame that is not a whole message in one piece."""
+        opcode = first & 0x0F
         if opcode != CONTINUATION:
             self._opcode = opcode
-        if payload:
-            self._parts.append(payload)
-            self._parts_bytes += len(payload)
-        if not first & 0x80:
+        self._final = bool(first & 0x80)
+
+    def _add(self, payload: bytes) -> None:
+        if self._opcode == TEXT and (self._tail or not payload.isascii()):
+            text = self._tail + payload
+            try:
+                self._tail = text[utf_8_decode(text, "strict", False)[1] :]
+            except UnicodeDecodeError:
+                raise Violation("ws_utf8", code=RfcCode.INVALID_DATA) from None
+            if self._tail >= b"\xed\xa0" and self._tail[0] == 0xED:  # half a surrogate, which the decoder leaves for later
+                raise Violation("ws_utf8", code=RfcCode.INVALID_DATA)
+        if self._message is None:
+            self._message = bytearray(payload)
+        else:
+            self._message += payload
+
+    def _fragment_end(self) -> Message | None:
+        if not self._final:
             return None
-        kind, whole = self._opcode, b"".join(self._parts)
-        self._opcode, self._parts, self._parts_bytes = -1, [], 0
-        return _whole(kind, whole)
+        if self._tail:
+            raise Violation("ws_utf8", code=RfcCode.INVALID_DATA)
+        kind, whole = self._opcode, bytes(self._message or b"")
+        self._opcode, self._message = -1, None
+        return Message(kind, whole)
 
 
 def _whole(opcode: int, payload: bytes) -> Message:
