@@ -3,6 +3,7 @@
 import asyncio
 import os
 import random
+import socket
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from itertools import count
@@ -24,6 +25,7 @@ from garita_common.emitter import Emitter
 from garita_common.logs import AddressHash, Sparingly
 
 from .alive import Alive
+from .arrival import Arrival, Port
 from .attach import Attacher, AttachLimits
 from .bans_feed import BansFeed
 from .blobs import open_store
@@ -38,7 +40,7 @@ from .desk import Desk, close_banned
 from .entrance import Entrance
 from .errands import Errands
 from .files import Files
-from .front import Front, FrontSettings
+from .front import Front, FrontSettings, refusal_of
 from .hints import Hints
 from .hub import Hub
 from .keys import KeyFeed
@@ -50,7 +52,7 @@ from .presence import Presence
 from .revocations_feed import RevocationsFeed
 from .subscriptions import Subscriptions
 from .sweeper import TICK_S, Chore, Sweeper
-from .tcp import TcpConnection
+from .tcp import TcpConnection, words_of
 from .transfers import Transfers
 
 log = structlog.get_logger()
@@ -199,7 +201,7 @@ class Gateway:
             await self._client.aclose()
 
     async def _listen(self, stack: AsyncExitStack) -> tuple[asyncio.Server, asyncio.Server]:
-        config, loop = self.config, asyncio.get_running_loop()
+        config = self.config
         raise_file_limit(config.connections)
         http_socket = stack.enter_context(bind(config.http_host, config.http_port))
         tcp_socket = stack.enter_context(bind(config.tcp_host, config.tcp_port))
@@ -218,15 +220,30 @@ class Gateway:
         self.inner_port = await stack.enter_async_context(
             runtime.listening(inner.application(self._registry, checks), config.inner_host, config.inner_port)
         )
-        tcp = await loop.create_server(
-            lambda: TcpConnection(self._ground, self.desk, self._entrance, self.tcp_port),
-            sock=tcp_socket,
-            backlog=BACKLOG,
+        http_port = Port(
+            name="http",
+            words=refusal_of,
+            take=lambda transport, ticket: Front(self._ground, self.desk, self._entrance, settings).take_over(
+                transport, ticket
+            ),
+            proxy_header=config.http_proxy_header,
+            header_timeout_s=config.header_timeout_s,
         )
-        http = await loop.create_server(
-            lambda: Front(self._ground, self.desk, self._entrance, settings), sock=http_socket, backlog=BACKLOG
+        tcp_port = Port(
+            name="tcp",
+            words=words_of,
+            take=lambda transport, ticket: TcpConnection(self._ground, self.desk, self.tcp_port).take_over(
+                transport, ticket
+            ),
+            proxy_header=True,
+            header_timeout_s=config.header_timeout_s,
         )
-        return http, tcp
+        return await self._open(http_socket, http_port), await self._open(tcp_socket, tcp_port)
+
+    async def _open(self, sock: socket.socket, port: Port) -> asyncio.Server:
+        return await asyncio.get_running_loop().create_server(
+            lambda: Arrival(self._ground, self._entrance, port, self._sparingly), sock=sock, backlog=BACKLOG
+        )
 
     def _parts(self) -> dict[str, Coroutine[Any, Any, None]]:
         return {

@@ -42,6 +42,10 @@ class GatewayConfig(ServiceConfig):
         "",
         description="Addresses or networks of our own proxies, separated by commas; only they may name a client's address.",
     )
+    http_proxy_header: bool = Field(
+        False,
+        description="Whether our own proxies begin each connection to the HTTP port with a PROXY v2 header, as they must on the TCP port.",
+    )
     issuer: str = Field("garita", min_length=1, description="The issuer that access tokens must have.")
 
     connections: int = Field(10_000, ge=1, description="Connections of this process: at 20 KiB each they take 200 MiB.")

@@ -349,14 +349,14 @@ class Desk:
         )
 
     def _emit(self, event: Callable[..., activity.Event], connection: Connection, **fields: object) -> None:
-        address = connection.ticket.address
+        ticket = connection.ticket
         self._emitter.emit(
             event(
                 ts_ms=self._clock.unix_ms(),
                 src="gateway",
                 connection=f"{self._gateway_id}/{connection.id}",
-                ip=str(address),
-                ip_prefix=addresses.unit(address),
+                ip="" if ticket.proxied else str(ticket.address),
+                ip_prefix="" if ticket.proxied else addresses.unit(ticket.address),
                 user=connection.claims.sub if connection.claims is not None else "",
                 device=connection.claims.did if connection.claims is not None else "",
                 **fields,

@@ -44,11 +44,11 @@ class Entrance:
         self._hash_address = hash_address
         self._sparingly = Sparingly(clock.monotonic)
 
-    def enter(self, transport: asyncio.Transport, name: str, *, proxies: bool = False) -> Ticket | Refused:
-        """Asks for a new socket. Args: name: the transport's, for metrics; proxies: whether this port is told clients by headers."""
+    def enter(self, transport: asyncio.Transport, name: str) -> Ticket | Refused:
+        """Asks for a new socket. Args: name: the port's, for metrics."""
         address = _peer(transport)
         now_s, now_ms = self._clock.monotonic(), self._clock.unix_ms()
-        proxied = proxies and addresses.is_in(address, self._trusted)
+        proxied = addresses.is_in(address, self._trusted)
         verdict = self._admission.enter(address, now_s, now_ms, proxied=proxied)
         if isinstance(verdict, Refused):
             self._report(verdict, address)
@@ -56,12 +56,16 @@ class Entrance:
             self._metrics.accepted.labels(name).inc()
         return verdict
 
-    def reveal(self, ticket: Ticket, forwarded_for: str | None) -> Refused | None:
-        """Looks behind our own proxy; a no-op for a ticket whose peer is none."""
-        if not addresses.is_in(ticket.address, self._trusted):
+    def forwarded(self, ticket: Ticket, forwarded_for: str | None) -> Refused | None:
+        """Looks behind our own proxy by `X-Forwarded-For`; a no-op for a ticket whose peer is none."""
+        if not ticket.proxied:
             return None
-        client = addresses.client_address(ticket.address, forwarded_for, self._trusted)
-        if client == ticket.address:
+        return self.reveal(ticket, addresses.client_address(ticket.address, forwarded_for, self._trusted))
+
+    def reveal(self, ticket: Ticket, client: Address) -> Refused | None:
+        """Our own proxy has named its client, which may be another proxy of ours."""
+        if addresses.is_in(client, self._trusted):
+            ticket.address = client
             return None
         return self._noted(
             self._admission.reveal(ticket, client, self._clock.monotonic(), self._clock.unix_ms()), client
@@ -70,6 +74,10 @@ class Entrance:
     def page(self, ticket: Ticket) -> Refused | None:
         """The connection turned out to be for pages."""
         return self._noted(self._admission.page(ticket, self._clock.monotonic()), ticket.address)
+
+    def hashed(self, address: Address) -> str:
+        """An address as it may stand in a log."""
+        return self._hash_address(str(address))
 
     def give_back(self, ticket: Ticket) -> None:
         """The connection has shown a valid token."""

@@ -1,6 +1,6 @@
 """The HTTP port: our protocol stands between the socket and everything that speaks HTTP.
 
-The entrance is asked first. Then the head of the first request is gathered, within its bytes and seconds, and read. `/v1/socket` is upgraded
+A socket comes admitted (`arrival.py`). The head of the first request is gathered, within its bytes and seconds, and read. `/v1/socket` is upgraded
 here and the socket handed to `WebSocketConnection`; every other request goes on to the HTTP server as it came, and this protocol stays in between as a
 pass that also cuts off whoever stops reading. A socket request that comes as a later one on a kept connection is refused by the HTTP server's
 own route: WebSockets are opened on a connection of their own.
@@ -8,7 +8,6 @@ own route: WebSockets are opened on a connection of their own.
 
 import asyncio
 from collections.abc import Callable
-from typing import cast
 
 from .connection import Desk, Ground
 from .core import handshake
@@ -49,16 +48,11 @@ class Front(asyncio.Protocol):
         self._slow_since_s: float | None = None
         self._over = False
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Asks the entrance before a byte is read."""
-        self._transport = cast(
-            "asyncio.Transport", transport
-        )  # what a server's socket always has; uvloop's is no subclass
-        verdict = self._entrance.enter(self._transport, "http", proxies=True)
-        if isinstance(verdict, Refused):
-            self._turn_away(refusal_of(verdict))
-            return
-        self._ticket = verdict
+    def take_over(self, transport: asyncio.Transport, ticket: Ticket) -> None:
+        """Takes an admitted socket over."""
+        self._transport = transport
+        self._ticket = ticket
+        transport.set_protocol(self)
         self._ground.metrics.connections.labels("http").inc()
         self._ground.wheel.schedule(self, self._ground.clock.monotonic() + self._settings.header_timeout_s)
 
@@ -126,22 +120,23 @@ class Front(asyncio.Protocol):
         self._buffer = b""
         end += len(_END)
         head = handshake.parse_head(buffer[:end])
-        refused = self._entrance.reveal(ticket, _forwarded_for(head))
-        if refused is None and head.path != handshake.SOCKET_PATH:
+        is_socket = self._settings.socket_path in ("", head.path)
+        refused = self._entrance.forwarded(ticket, _forwarded_for(head))
+        if refused is None and not is_socket:
             refused = self._entrance.page(ticket)
         if refused is not None:
             self._turn_away(refusal_of(refused), ticket)
-        elif head.path == handshake.SOCKET_PATH:
+        elif is_socket:
             self._upgrade(head, buffer[end:], ticket)
         else:
             self._pass_on(buffer)
 
     def _upgrade(self, head: Head, rest: bytes, ticket: Ticket) -> None:
-        answer = handshake.accept(head, self._settings.origins)
+        answer = handshake.accept(head, self._settings.origins, self._settings.subprotocol)
         self._ground.wheel.cancel(self)
         self._over = True  # the ticket and the socket belong to the WebSocket from here on
         self._ground.metrics.connections.labels("http").dec()
-        connection = WebSocketConnection(self._ground, self._desk, self._settings.port)
+        connection = self._settings.make_socket(self._ground, self._desk, self._settings.port)
         connection.take_over(self._transport, ticket, answer, rest)
 
     def _pass_on(self, buffer: bytes) -> None:
@@ -151,8 +146,8 @@ class Front(asyncio.Protocol):
         inner.connection_made(self._transport)
         inner.data_received(buffer)
 
-    def _turn_away(self, words: bytes, ticket: Ticket | None = None) -> None:
-        if ticket is not None and not self._over:
+    def _turn_away(self, words: bytes, ticket: Ticket) -> None:
+        if not self._over:
             self._ground.metrics.connections.labels("http").dec()
             self._entrance.leave(ticket)
         self._over = True
@@ -169,12 +164,19 @@ class FrontSettings:
         header_timeout_s: float,
         header_bytes: int,
         idle_s: float,
-        origins: frozenset[str],
+        origins: frozenset[str] | None,
         make_inner: Callable[[], asyncio.Protocol],
         failed: Callable[[Exception], None],
         port: int,
+        make_socket: Callable[[Ground, Desk, int], WebSocketConnection] = WebSocketConnection,
+        socket_path: str = handshake.SOCKET_PATH,
+        subprotocol: str = handshake.SUBPROTOCOL,
     ) -> None:
-        """Args: make_inner: a protocol of the HTTP server; failed: told about a fault of ours; port: the one it listens on."""
+        """What the gateway is set to, but for a server of another kind behind the same door.
+
+        Args: origins: that may open sockets, None for all. make_inner: a protocol of the HTTP server. failed: told about a fault of ours. port: the one
+        it listens on. socket_path: where sockets are, empty for everywhere. subprotocol: required of them, empty for none.
+        """
         self.header_timeout_s = header_timeout_s
         self.header_bytes = header_bytes
         self.idle_s = idle_s
@@ -182,6 +184,9 @@ class FrontSettings:
         self.make_inner = make_inner
         self.failed = failed
         self.port = port
+        self.make_socket = make_socket
+        self.socket_path = socket_path
+        self.subprotocol = subprotocol
 
 
 def refusal_of(refused: Refused) -> bytes:

@@ -71,9 +71,9 @@ class People:
             ban = self._bans.of_person(claims.sub, claims.did, now_ms)
             if ban is not None:
                 return ban
-        address = connection.ticket.address
-        if addresses.is_counted(address, self._loopback):
-            return self._bans.of_address(address, now_ms)
+        ticket = connection.ticket
+        if not ticket.proxied and addresses.is_counted(ticket.address, self._loopback):
+            return self._bans.of_address(ticket.address, now_ms)
         return None
 
     def enforce(self, new: Iterable[Ban], connections: Iterable[Connection]) -> list[tuple[Connection, Ban]]:

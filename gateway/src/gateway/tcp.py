@@ -1,7 +1,7 @@
 """The TCP transport: five bytes of header, then JSON or a chunk."""
 
 import asyncio
-from typing import ClassVar, cast
+from typing import ClassVar
 
 from garita_common.core import pushes
 from garita_common.core.errors import BadFrame, CloseCode, FrameTooLarge
@@ -9,8 +9,7 @@ from garita_common.core.wire import Kind, encode_frame
 
 from .connection import Connection, Desk, Ground, finish_writing
 from .core import tcp_frames
-from .core.admission import Refusal, Refused
-from .entrance import Entrance, Farewell
+from .core.admission import Refusal, Refused, Ticket
 
 
 class TcpConnection(Connection):
@@ -18,12 +17,11 @@ class TcpConnection(Connection):
 
     transport_name: ClassVar[str] = "tcp"
     slot: ClassVar[int] = 0
-    __slots__ = ("_entrance", "_reader")
+    __slots__ = ("_reader",)
 
-    def __init__(self, ground: Ground, desk: Desk, entrance: Entrance, port: int) -> None:
-        """Args: entrance: asked as soon as the socket is there."""
+    def __init__(self, ground: Ground, desk: Desk, port: int) -> None:
+        """A connection before its socket."""
         super().__init__(ground, desk, port)
-        self._entrance = entrance
         self._reader = tcp_frames.Reader(self.session)
 
     @staticmethod
@@ -36,14 +34,10 @@ class TcpConnection(Connection):
         """Kind 0x02."""
         return encode_frame(Kind.CHUNK, payload)
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Asks the entrance before a byte is read; a ban is told, a limit is a plain close."""
-        taken = cast("asyncio.Transport", transport)  # what a server's socket always has; uvloop's is no subclass
-        verdict = self._entrance.enter(taken, self.transport_name)
-        if isinstance(verdict, Refused):
-            Farewell(taken, self._ground, _words(verdict))
-            return
-        self.start(taken, verdict)
+    def take_over(self, transport: asyncio.Transport, ticket: Ticket) -> None:
+        """Takes an admitted socket over."""
+        transport.set_protocol(self)
+        self.start(transport, ticket)
 
     def data_received(self, data: bytes) -> None:
         """Takes what a read has brought."""
@@ -72,7 +66,8 @@ class TcpConnection(Connection):
         finish_writing(self.transport)
 
 
-def _words(refused: Refused) -> bytes:
+def words_of(refused: Refused) -> bytes:
+    """What a refused TCP socket is told: a ban; a limit is a plain close."""
     if refused.refusal is not Refusal.BANNED or refused.ban is None or not refused.told:
         return b""
     ban = refused.ban

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from garita_common.core.errors import BadFrame, CloseCode, FrameTooLarge
 
-from .connection import Connection, Desk, Ground
+from .connection import Connection, Desk, Ground, finish_writing
 from .core import rfc6455
 from .core.admission import Ticket
 from .core.rfc6455 import RfcCode, Violation
@@ -22,10 +22,10 @@ class WebSocketConnection(Connection):
     slot: ClassVar[int] = 1
     __slots__ = ("_broken", "_reader")
 
-    def __init__(self, ground: Ground, desk: Desk, port: int) -> None:
-        """The connection before its upgrade is answered."""
+    def __init__(self, ground: Ground, desk: Desk, port: int, limits: rfc6455.Limits | None = None) -> None:
+        """The connection before its upgrade is answered. Args: limits: of messages; None for the session's own."""
         super().__init__(ground, desk, port)
-        self._reader = rfc6455.Reader(self.session)
+        self._reader = rfc6455.Reader(limits or self.session)
         self._broken = False
 
     @staticmethod
@@ -71,7 +71,11 @@ class WebSocketConnection(Connection):
         except Violation as exc:
             self._broken = True
             if not self.closed:
-                self.refuse(_error_of(exc))
+                self._violated(exc)
+            if not self.transport.is_closing():
+                finish_writing(
+                    self.transport
+                )  # nothing more is read, so the peer's close is not awaited (RFC 6455 §7.1.7)
 
     def _take(self, message: rfc6455.Message, now_s: float) -> None:
         opcode, payload = message
@@ -86,13 +90,22 @@ class WebSocketConnection(Connection):
             if opcode == rfc6455.PING:
                 self.enqueue(rfc6455.frame(rfc6455.PONG, payload))
 
+    def _violated(self, exc: Violation) -> None:
+        """Ends the connection for what the RFC or a limit forbids."""
+        self.refuse(_error_of(exc))
+
     def _answer_close(self, payload: bytes) -> None:
         code = rfc6455.read_close(payload)
+        self._part(code)
+        if not self.transport.is_closing():
+            self.transport.close()
+
+    def _part(self, code: int) -> None:
+        """Ends the conversation with a plain close frame, after what was queued before."""
         self.flush()
         self.left()
         if not self.transport.is_closing():
             self.transport.write(rfc6455.close_frame(code))
-            self.transport.close()
             self._ground.wheel.schedule(self, self._ground.clock.monotonic() + self._ground.close_s)
 
     def _say_goodbye(self, code: CloseCode, reason: str) -> None:

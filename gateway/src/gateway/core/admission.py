@@ -35,7 +35,8 @@ class Refusal(Enum):
 class Ticket:
     """One admitted socket. `unit` and `tier` are empty where the address is not counted; `charged` while its attempt is not given back.
 
-    `page`: it turned out to carry page requests, which do not take one of the address's connections.
+    `page`: it turned out to carry page requests, which do not take one of the address's connections. `proxied`: the address is our own proxy's, which
+    stands for nobody: it is never counted, banned or named in a record.
     """
 
     address: Address
@@ -43,6 +44,7 @@ class Ticket:
     tier: str = ""
     charged: bool = False
     page: bool = False
+    proxied: bool = False
     open: bool = True
 
 
@@ -94,7 +96,7 @@ class Admission:
         """Counts a new socket in, or says why not. Args: proxied: the peer is our own proxy; who is behind it comes with `reveal`."""
         if self.open >= self._limits.connections:
             return Refused(Refusal.NODE_CONNECTIONS, told=False)
-        ticket = Ticket(address)
+        ticket = Ticket(address, proxied=proxied)
         if not proxied and addresses.is_counted(address, self._loopback):
             refused = self._count(ticket, address, now_s, now_ms)
             if refused is not None:
@@ -109,7 +111,7 @@ class Admission:
 
     def reveal(self, ticket: Ticket, address: Address, now_s: float, now_ms: int) -> Refused | None:
         """Counts the client behind our own proxy, once its headers have named it; a refusal leaves the ticket to be left as usual."""
-        ticket.address = address
+        ticket.address, ticket.proxied = address, False
         if addresses.is_counted(address, self._loopback):
             return self._count(ticket, address, now_s, now_ms)
         return None

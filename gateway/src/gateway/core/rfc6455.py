@@ -203,7 +203,9 @@ class Reader:
                 self._tail = text[utf_8_decode(text, "strict", False)[1] :]
             except UnicodeDecodeError:
                 raise Violation("ws_utf8", code=RfcCode.INVALID_DATA) from None
-            if self._tail >= b"\xed\xa0" and self._tail[0] == 0xED:  # half a surrogate, which the decoder leaves for later
+            if (
+                self._tail >= b"\xed\xa0" and self._tail[0] == 0xED
+            ):  # half a surrogate, which the decoder leaves for later
                 raise Violation("ws_utf8", code=RfcCode.INVALID_DATA)
         if self._message is None:
             self._message = bytearray(payload)
