@@ -5,12 +5,12 @@ why get their answer (`Farewell`). Everything else is cut off at once.
 """
 
 import asyncio
+from typing import Protocol
 
 import structlog
 
 from garita_common.core import activity, addresses
 from garita_common.core.addresses import Address, Network
-from garita_common.emitter import Emitter
 from garita_common.logs import AddressHash, Sparingly
 
 from .clock import Clock
@@ -23,6 +23,13 @@ log = structlog.get_logger()
 _NOWHERE = addresses.parse("0.0.0.0")  # noqa: S104 - stands for a peer without an address, nothing listens there
 
 
+class Records(Protocol):
+    """Where the detector's records go."""
+
+    def emit(self, event: activity.Event) -> None:
+        """Takes one in; never waits."""
+
+
 class Entrance:
     """Admits sockets; one per process, for all its ports."""
 
@@ -32,7 +39,7 @@ class Entrance:
         trusted: tuple[Network, ...],
         clock: Clock,
         metrics: Metrics,
-        emitter: Emitter,
+        emitter: Records,
         hash_address: AddressHash,
     ) -> None:
         """Args: trusted: our own proxies, whose clients are told apart only by their headers."""
