@@ -9,7 +9,6 @@ consumer. More than `queue_bytes` waiting closes the connection with 4408.
 """
 
 import asyncio
-import socket
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -26,9 +25,7 @@ from .core.session import End, Session, Step
 from .core.wheel import Wheel
 from .metrics import Metrics
 from .outlet import Outlet
-
-HIGH_WATER = 128 * 1024
-LOW_WATER = 32 * 1024
+from .transports import HIGH_WATER, LOW_WATER, prepare
 
 
 class Due(Protocol):
@@ -387,22 +384,3 @@ class Connection(asyncio.Protocol):
         self._ground.wheel.cancel(self)
         self._drop_output()
         self._desk.lost(self)
-
-
-def finish_writing(transport: asyncio.Transport) -> None:
-    """Says that nothing more comes, after what was written; a peer that is gone already need not be told."""
-    if not transport.can_write_eof():
-        transport.close()  # TLS knows no half-open connection: its own goodbye follows the last byte
-        return
-    try:
-        transport.write_eof()
-    except (OSError, RuntimeError):
-        transport.abort()
-
-
-def prepare(transport: asyncio.Transport, sndbuf_bytes: int) -> None:
-    """Sets a socket's buffers, so that the kernel does not hide a client that does not read."""
-    sock = transport.get_extra_info("socket")
-    if sock is not None:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, sndbuf_bytes)
-    transport.set_write_buffer_limits(high=HIGH_WATER, low=LOW_WATER)

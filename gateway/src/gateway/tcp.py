@@ -7,9 +7,10 @@ from garita_common.core import pushes
 from garita_common.core.errors import BadFrame, CloseCode, FrameTooLarge
 from garita_common.core.wire import Kind, encode_frame
 
-from .connection import Connection, Desk, Ground, finish_writing
+from .connection import Connection, Desk, Ground
 from .core import tcp_frames
 from .core.admission import Refusal, Refused, Ticket
+from .transports import finish_writing
 
 
 class TcpConnection(Connection):

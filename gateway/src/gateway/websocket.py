@@ -9,10 +9,11 @@ from typing import ClassVar
 
 from garita_common.core.errors import BadFrame, CloseCode, FrameTooLarge
 
-from .connection import Connection, Desk, Ground, finish_writing
+from .connection import Connection, Desk, Ground
 from .core import rfc6455
 from .core.admission import Ticket
 from .core.rfc6455 import RfcCode, Violation
+from .transports import finish_writing
 
 
 class WebSocketConnection(Connection):
@@ -75,7 +76,7 @@ class WebSocketConnection(Connection):
             if not self.transport.is_closing():
                 finish_writing(
                     self.transport
-                )  # nothing more is read, so the peer's close is not awaited (RFC 6455 §7.1.7)
+                )  # the peer's close is not awaited: nothing of it is read any more (§7.1.7)
 
     def _take(self, message: rfc6455.Message, now_s: float) -> None:
         opcode, payload = message
