@@ -1,10 +1,8 @@
-"""`make bench`: a short slice of a real day through a stack of its own, and its table."""
+"""`make bench`: load from processes of its own, against a stack of its own; what there is says `python -m bench`."""
 
 import sys
 
-from bench.replay import main
-
-SLICE = ("--people", "400", "--from-hour", "20", "--hours", "0.5", "--speed", "60")
+from bench.load.command import main
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:] or list(SLICE)))
+    sys.exit(main(sys.argv[1:]))
