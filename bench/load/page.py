@@ -25,17 +25,19 @@ Figures of one machine are worth little on another: run `make bench` on yours. `
 
 
 def keep(results: Iterable[Result], path: Path) -> list[dict[str, Any]]:
-    """Puts results beside those of other scenarios that were kept before; all of them."""
-    known: dict[str, dict[str, Any]] = {}
-    if path.exists():
-        known = {row["name"]: row for row in json.loads(path.read_text())}
-    now = dt.datetime.now(dt.UTC).strftime("%Y-%m-%d %H:%M UTC")
-    for result in results:
-        known[result.name] = {**result.told(), "date": now}
+    """Puts results into the file beside those of other scenarios that were kept before; all of them."""
+    before = json.loads(path.read_text()) if path.exists() else []
+    rows = joined(before, results, dt.datetime.now(dt.UTC).strftime("%Y-%m-%d %H:%M UTC"))
     path.parent.mkdir(parents=True, exist_ok=True)
-    rows = list(known.values())
     path.write_text(json.dumps(rows, indent=2, ensure_ascii=False) + "\n")
     return rows
+
+
+def joined(before: Iterable[Mapping[str, Any]], results: Iterable[Result], date: str) -> list[dict[str, Any]]:
+    """Earlier results with these in the place of their own earlier ones."""
+    known = {row["name"]: dict(row) for row in before}
+    known |= {result.name: {**result.told(), "date": date} for result in results}
+    return list(known.values())
 
 
 def write(kept: Sequence[Mapping[str, Any]], path: Path) -> None:

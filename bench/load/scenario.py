@@ -37,8 +37,8 @@ class Sizes:
 
 
 TINY = Sizes(
-    seconds=0.4, warm_s=0.1, rounds=1, idle_connections=40, senders=(1, 4), in_flight=(1, 2), members=20, busy_per_s=100,
-    busy_speakers=4, rooms=(2, 8), stored=(0, 50), pairs=4, paced_per_s=50, storm_clients=20, attack_s=2.0, attack_sockets=16,
+    seconds=0.2, warm_s=0.1, rounds=1, idle_connections=40, senders=(4,), in_flight=(2,), members=20, busy_per_s=100,
+    busy_speakers=4, rooms=(8,), stored=(50,), pairs=4, paced_per_s=50, storm_clients=20, attack_s=0.8, attack_sockets=16,
 )  # fmt: skip
 """Shows that everything runs; its figures mean nothing."""
 

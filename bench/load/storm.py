@@ -66,12 +66,13 @@ async def _storm(
     sizes: Sizes, stack: Stand, speaking: Child, returning: Child, rooms: int
 ) -> tuple[dict[str, float], float, int]:
     """Cuts everybody off and lets them come back, while others talk: the figures, the gateway's CPU of the return, and what was said meanwhile."""
-    words = {"senders": list(range(rooms)), "per_s": rooms * SPEAKER_PER_S, "seconds": GONE_S + sizes.seconds}
+    gone_s = min(GONE_S, sizes.seconds)
+    words = {"senders": list(range(rooms)), "per_s": rooms * SPEAKER_PER_S, "seconds": gone_s + sizes.seconds}
     async with asyncio.TaskGroup() as tasks:
         talking = tasks.create_task(speaking.ask("pace", **words))
         await returning.ask("drop")
         before = sum(_heads(stack).values())
-        await asyncio.sleep(GONE_S)
+        await asyncio.sleep(gone_s)
         missed = sum(_heads(stack).values()) - before
         cpu_s = processes.cpu_s(stack.gateway)
         told = await returning.ask("come_back")
