@@ -51,14 +51,14 @@ class RunningStack:
 
 
 @asynccontextmanager
-async def own_stack(gateways: int) -> AsyncIterator[RunningStack]:
+async def own_stack(gateways: int, chats: int = 1) -> AsyncIterator[RunningStack]:
     """A stack that is started for this run and stopped after it; its data goes with it."""
     with tempfile.TemporaryDirectory(prefix="garita-bench-") as folder:
         state = Path(folder) / "var"
         http, tcp = _free_ports()
         words = [
             sys.executable, "-P", "-m", "garita_local", "--state", str(state), "--http-port", str(http),
-            "--tcp-port", str(tcp), "--gateways", str(gateways),
+            "--tcp-port", str(tcp), "--gateways", str(gateways), "--chats", str(chats),
         ]  # fmt: skip
         environment = {name: value for name, value in os.environ.items() if name != "REDIS_URL"}
         process = await asyncio.create_subprocess_exec(

@@ -12,7 +12,7 @@ from garita_local.plan import Addresses, Process, Surroundings
 from garita_local.ports import gateway_ports
 
 LAYOUT = Layout(Path("/srv/garita"))
-ADDRESSES = Addresses(tuple(gateway_ports(8080, 8081, 2)), (21001, 21002), 21003, 21004, 21005, 21006, 21007)
+ADDRESSES = Addresses(tuple(gateway_ports(8080, 8081, 2)), (21001, 21002), (21003, 21008), 21004, 21005, 21006, 21007)
 
 
 def planned(environment: dict[str, str] | None = None, overrides: dict[str, str] | None = None) -> dict[str, Process]:
@@ -29,7 +29,7 @@ def planned(environment: dict[str, str] | None = None, overrides: dict[str, str]
 
 def test_processes_come_in_the_order_in_which_they_stop() -> None:
     """Who talks to people first, who stores after it, who judges last."""
-    assert list(planned()) == ["gateway-1", "gateway-2", "chat", "auth", "detector"]
+    assert list(planned()) == ["gateway-1", "gateway-2", "chat", "chat-2", "auth", "detector"]
 
 
 def test_all_are_told_mode_network_redis_and_secrets() -> None:
@@ -62,6 +62,17 @@ def test_gateways_share_all_but_their_ports() -> None:
 
     assert differing == {"GARITA_GATEWAY_HTTP_PORT", "GARITA_GATEWAY_TCP_PORT", "GARITA_GATEWAY_INNER_PORT"}
     assert second["GARITA_GATEWAY_HTTP_PORT"] == "8090"
+
+
+def test_copies_of_the_chat_service_share_all_but_their_inner_port() -> None:
+    """The database above all; each has a log of its own."""
+    first, second = (planned()[name] for name in ("chat", "chat-2"))
+
+    differing = {key for key in first.environment if first.environment[key] != second.environment[key]}
+
+    assert differing == {"GARITA_CHAT_INNER_PORT"}
+    assert (first.inner_port, second.inner_port) == (21003, 21008)
+    assert first.log != second.log
 
 
 @pytest.mark.parametrize("name", ["gateway-1", "chat", "auth", "detector"])

@@ -41,6 +41,18 @@ def test_the_last_port_and_the_most_gateways_are_allowed() -> None:
     assert len(ports.gateway_ports(8080, 8081, ports.MAX_GATEWAYS)) == ports.MAX_GATEWAYS
 
 
+@pytest.mark.parametrize(
+    ("chats", "is_possible"), [(0, False), (1, True), (ports.MAX_CHATS, True), (ports.MAX_CHATS + 1, False)]
+)
+def test_one_chat_service_works_and_a_few_stand_by(chats: int, is_possible: bool) -> None:
+    """None, or more than ever help, is a mistake."""
+    if is_possible:
+        ports.require_chats(chats)
+    else:
+        with pytest.raises(CannotStart, match=f"CHATS={chats}"):
+            ports.require_chats(chats)
+
+
 def test_a_port_in_use_is_named_in_one_sentence() -> None:
     """Somebody listens: refused with port and setting. Nobody listens: allowed."""
     with socket.socket() as other:

@@ -19,14 +19,16 @@ async def status(places: Places, terminal: Terminal) -> int:
     """Shows the table; 0 when all is ready."""
     stack = places.stack_needed()
     rows: dict[str, str | None] = {}
+    standbys: set[str] = set()
     timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
     async with aiohttp.ClientSession(timeout=timeout) as session, asyncio.TaskGroup() as tasks:
         for name, facts in stack.processes.items():
-            tasks.create_task(_look(session, stack, name, facts, rows), name=f"look-{name}")
+            tasks.create_task(_look(session, stack, name, facts, rows, standbys), name=f"look-{name}")
     table = Table("pid", terminal.word("process"), terminal.word("ports"), terminal.word("state"))
     for name, facts in stack.processes.items():
         trouble = rows[name]
-        told = terminal.word("ready") if trouble is None else _told(trouble, terminal)
+        well = terminal.word("standing_by" if name in standbys else "ready")
+        told = well if trouble is None else _told(trouble, terminal)
         table.add_row(str(facts.pid or "-"), name, _addresses(name, facts, stack), told)
     terminal.console.print(table)
     return 0 if all(trouble is None for trouble in rows.values()) else 1
@@ -47,13 +49,20 @@ def _addresses(name: str, facts: ProcessFacts, stack: RunFile) -> str:
 
 
 async def _look(
-    session: aiohttp.ClientSession, stack: RunFile, name: str, facts: ProcessFacts, rows: dict[str, str | None]
+    session: aiohttp.ClientSession,
+    stack: RunFile,
+    name: str,
+    facts: ProcessFacts,
+    rows: dict[str, str | None],
+    standbys: set[str],
 ) -> None:
-    """None: ready; an empty text: not running; else what is wrong."""
+    """None: ready; an empty text: not running; else what is wrong. Copies that are ready to take over are noted in `standbys`."""
     if facts.pid is None or not _runs(facts.pid):
         rows[name] = ""
     elif facts.inner is not None:
-        rows[name] = await _readiness(session, facts.inner)
+        rows[name], text = await _readiness(session, facts.inner)
+        if '"role": "standby"' in text:
+            standbys.add(name)
     else:
         rows[name] = await _redis(stack.redis_url)
 
@@ -68,14 +77,14 @@ def _runs(pid: int) -> bool:
     return True
 
 
-async def _readiness(session: aiohttp.ClientSession, inner: str) -> str | None:
+async def _readiness(session: aiohttp.ClientSession, inner: str) -> tuple[str | None, str]:
+    """What is wrong (None: nothing), and all that the service said."""
     try:
         async with session.get(f"{inner}/readyz") as answer:
-            if answer.status == 200:
-                return None
-            return " ".join((await answer.text()).split())[:200] or f"HTTP {answer.status}"
+            text = " ".join((await answer.text()).split())[:200]
+            return None if answer.status == 200 else text or f"HTTP {answer.status}", text
     except (aiohttp.ClientError, OSError, TimeoutError) as exc:
-        return str(exc) or "no answer"
+        return str(exc) or "no answer", ""
 
 
 async def _redis(url: str | None) -> str | None:

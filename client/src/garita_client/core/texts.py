@@ -90,6 +90,7 @@ _CATALOGUE: dict[str, tuple[str, str]] = {
     "ports": ("addresses", "direcciones"),
     "state": ("state", "estado"),
     "ready": ("ready", "listo"),
+    "standing_by": ("ready, stands by", "listo, en reserva"),
     "not_ready": ("not ready: {why}", "no listo: {why}"),
     "not_running": ("not running", "no está en marcha"),
     "no_bans": ("Nobody is banned.", "No hay expulsiones."),

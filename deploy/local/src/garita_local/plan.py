@@ -30,7 +30,7 @@ class Addresses:
 
     gateways: tuple[GatewayPorts, ...]
     gateway_inner: tuple[int, ...]
-    chat_inner: int
+    chat_inner: tuple[int, ...]
     auth_inner: int
     auth_http: int
     detector_inner: int
@@ -96,7 +96,6 @@ def service_processes(
     ]
     chat = shared | {
         "GARITA_CHAT_INNER_HOST": HOST,
-        "GARITA_CHAT_INNER_PORT": str(addresses.chat_inner),
         "GARITA_CHAT_DATABASE": str(layout.database("chat")),
         "GARITA_CHAT_BLOB_URL": layout.blobs.as_uri(),
     }
@@ -118,7 +117,17 @@ def service_processes(
     }
     return [
         *gateways,
-        _process("chat", "chat", layout, around, chat, addresses.chat_inner),
+        *(
+            _process(
+                "chat" if number == 1 else f"chat-{number}",
+                "chat",
+                layout,
+                around,
+                chat | {"GARITA_CHAT_INNER_PORT": str(inner)},
+                inner,
+            )
+            for number, inner in enumerate(addresses.chat_inner, start=1)
+        ),
         _process("auth", "auth", layout, around, auth, addresses.auth_inner),
         _process("detector", "detector", layout, around, detector, addresses.detector_inner),
     ]

@@ -20,6 +20,7 @@ GATEWAY_STEP = 10  # the second gateway listens ten ports higher: easy to rememb
 INNER_RANGE = range(20_000, 32_768)
 MAX_PORT = 65_535
 MAX_GATEWAYS = 8  # more processes than that on one machine measure nothing but the machine
+MAX_CHATS = 3  # one works, the others stand by
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,15 @@ def gateway_ports(http_port: int, tcp_port: int, gateways: int) -> list[GatewayP
             raise CannotStart(f"{setting}: port {port} is asked for twice; choose ports that do not meet.")
         seen.add(port)
     return pairs
+
+
+def require_chats(chats: int) -> None:
+    """Check how many copies of the chat service are wanted.
+
+    Raises: CannotStart when it is none, or more than ever help.
+    """
+    if not 1 <= chats <= MAX_CHATS:
+        raise CannotStart(f"CHATS={chats} is not possible; choose 1 to {MAX_CHATS}.")
 
 
 def require_free(port: int, setting: str) -> None:

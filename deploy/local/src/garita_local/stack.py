@@ -11,7 +11,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -44,6 +44,7 @@ class Stack:
         http_port: int | None = None,
         tcp_port: int | None = None,
         gateways: int = 1,
+        chats: int = 1,
         loopback: str = "private",
         env: Mapping[str, str] | None = None,
         environment: Mapping[str, str] | None = None,
@@ -52,7 +53,7 @@ class Stack:
         """Nothing is opened here. Ports left out are chosen free; `env` is laid over every service's settings;
         `environment` is what the children inherit and where REDIS_URL is looked for (this process's own if None)."""
         self.layout = Layout(state.resolve())
-        self._wanted = (http_port, tcp_port, gateways)
+        self._wanted = (http_port, tcp_port, gateways, chats)
         self._loopback = loopback
         self._around = plan.Surroundings(dict(os.environ) if environment is None else environment, dict(env or {}))
         self._progress = progress
@@ -63,7 +64,7 @@ class Stack:
         self._awaited_starts: dict[str, int] = {}
         self._ready = False
         self.redis_url = ""
-        self.addresses = plan.Addresses((), (), 0, 0, 0, 0, 0)
+        self.addresses = plan.Addresses((), (), (), 0, 0, 0, 0)
 
     async def __aenter__(self) -> Self:
         """Start everything and wait until all are ready.
@@ -113,7 +114,7 @@ class Stack:
         return secret_files.read_secret(self.layout.secrets, name)
 
     def names(self) -> list[str]:
-        """The processes in the order in which they stop: gateways, chat, auth, detector, redis."""
+        """The processes in the order in which they stop: gateways, chat (and its standby), auth, detector, redis."""
         return list(self._children)
 
     def pid(self, name: str) -> int:
@@ -214,7 +215,8 @@ class Stack:
 
     def _choose_addresses(self) -> plan.Addresses:
         """The ports a person asked for, checked, and free ones for the rest."""
-        http_port, tcp_port, gateways = self._wanted
+        http_port, tcp_port, gateways, chats = self._wanted
+        ports.require_chats(chats)
         if http_port is None or tcp_port is None:
             pairs = ports.hold_free_gateway_ports(self._exit, gateways)
         else:
@@ -223,8 +225,8 @@ class Stack:
                 ports.require_free(pair.http, "HTTP_PORT")
                 ports.require_free(pair.tcp, "TCP_PORT")
         taken = frozenset(port for pair in pairs for port in (pair.http, pair.tcp))
-        free = ports.hold_free_ports(self._exit, gateways + 5, taken)
-        return plan.Addresses(tuple(pairs), tuple(free[5:]), *free[:5])
+        free = ports.hold_free_ports(self._exit, gateways + chats + 4, taken)
+        return plan.Addresses(tuple(pairs), tuple(free[4 + chats :]), tuple(free[4 : 4 + chats]), *free[:4])
 
     async def _start_redis(self) -> dict[str, Child]:
         """Use the server that REDIS_URL names, or run a private one until it answers.
@@ -319,10 +321,11 @@ class Stack:
 
 
 def _stop_order(children: Mapping[str, Child]) -> list[list[Child]]:
-    """Who stops together, in order: all gateways first, then one after the other, Redis last."""
-    gateways = [child for name, child in children.items() if name.startswith("gateway-")]
-    others: Iterable[Child] = (child for name, child in children.items() if not name.startswith("gateway-"))
-    return [gateways, *([child] for child in others)]
+    """Who stops together, in order: all gateways first, then the copies of the chat service, then one after the other, Redis last."""
+    groups: dict[str, list[Child]] = {}
+    for name, child in children.items():
+        groups.setdefault(name.split("-")[0], []).append(child)
+    return list(groups.values())
 
 
 def _process_facts(child: Child) -> dict[str, object]:
