@@ -4,7 +4,7 @@ Each act that changes something is an entry of the room's audit trail, in the sa
 no entry.
 """
 
-from garita_common.core.errors import BadRequest, NotFound
+from garita_common.core.errors import BadRequest, Conflict, NotFound
 from garita_common.core.frames import Audit, BanMember, Kick, ListBanned, Report, SetRole, SetRoom
 
 from . import access, store_audit, store_messages
@@ -108,7 +108,7 @@ def report(turn: Turn, me: User, op: Report) -> Done:
     if n is not None:
         return Done(b'{"report":%d}' % n)
     if message.deleted:
-        raise NotFound("This message is deleted.")
+        raise Conflict("This message was deleted.")
     if message.user.id == me.id:
         raise BadRequest("Nobody reports a message of his own.")
     turn.spend(me, Limit.REPORTS_PER_DAY)

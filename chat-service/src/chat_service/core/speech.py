@@ -50,7 +50,7 @@ class Message(Struct, frozen=True, gc=False, tag_field="op", tag="message"):
     user: UserRef
     mid: str
     cmid: str
-    text: str | UnsetType
+    text: str | UnsetType = UNSET
     reply_to: str | UnsetType = UNSET
     files: list[FileObject] | UnsetType = UNSET
     edited: int | UnsetType = UNSET
