@@ -39,7 +39,7 @@ class FenceLost(Exception):
     """Another copy has taken the database over: this one must stop."""
 
 
-class _Connection(aiosqlite.Connection):
+class Link(aiosqlite.Connection):
     """An aiosqlite connection that can run a whole function on its thread."""
 
     async def work(self, function: Callable[[sqlite3.Connection], ResultT]) -> ResultT:
@@ -57,7 +57,7 @@ class _Connection(aiosqlite.Connection):
 class Database:
     """The open file, owned under `fence` (0: not owned yet)."""
 
-    def __init__(self, link: _Connection) -> None:
+    def __init__(self, link: Link) -> None:
         """Use `open_database`."""
         self._link = link
         self.fence = 0
@@ -86,7 +86,7 @@ async def open_database(path: Path) -> Database:
     Raises:
         ConfigError: the file cannot be opened, or was made by a later version.
     """
-    link = _Connection(lambda: _connect(path), iter_chunk_size=64)
+    link = Link(lambda: _connect(path), iter_chunk_size=64)
     try:
         await link
         await link.work(version_of)
@@ -166,14 +166,14 @@ def upgrade(db: sqlite3.Connection) -> None:
         ConfigError: it is a later one than this service knows.
     """
     for number in range(version_of(db) + 1, SCHEMA_VERSION + 1):
-        for statement in _statements(
+        for statement in statements_of(
             resources.files(__package__).joinpath(f"schema/{number:04}.sql").read_text("utf-8")
         ):
             db.execute(statement)
     db.execute(f"PRAGMA user_version = {SCHEMA_VERSION:d}")
 
 
-def _statements(script: str) -> list[str]:
+def statements_of(script: str) -> list[str]:
     """A script as single statements: `executescript` would commit the transaction that it runs in."""
     found, rest = [], ""
     for line in script.splitlines(keepends=True):
