@@ -25,13 +25,16 @@ from chat_service.metrics import Metrics
 from chat_service.ownership import Ownership
 from chat_service.turn import Rules
 from garita_common.core import frames
+from garita_common.core.buckets import Rate
 from garita_common.core.records import Answered, Command
 
 SENDERS = 100
 ROUNDS = 12
 BATCHES = (1, 10, 100)
 ROWS_PER_ROUND = 400
-RULES = Rules(RoomLimits(128, 10_000), UploadLimits(1, 1, 1), TalkLimits(20, 5, 100, 100))
+RULES = Rules(
+    RoomLimits(128, 10_000, 128), UploadLimits(1, 1, 1), TalkLimits(20, 5, 100, 100), Rate(1_000_000, 1_000_000), {}
+)
 TEXT = "sí, mañana por la tarde nos vemos en la plaza"
 _encode = msgspec.msgpack.Encoder().encode
 

@@ -50,7 +50,7 @@ def stamped(
         ip="203.0.113.7",
         received_ms=now_ms,
         expires_ms=now_ms + 60_000 if expires_ms is None else expires_ms,
-        asked=not isinstance(op, frames.Request),
+        asked=not isinstance(op, frames.Request | frames.Hint),
         op=msgspec.Raw(_encode(op)),
     )
 

@@ -25,10 +25,12 @@ from .committer import Committer
 from .config import ChatConfig
 from .core.texttags import TextTags
 from .database import Database, FenceLost, open_database
+from .indexer import Indexer
 from .intake import Intake
 from .metrics import Metrics
 from .ownership import Ownership
 from .publisher import Publisher
+from .searcher import Searcher
 from .term import Term
 from .turn import Entropy
 from .upkeep import Life, Sweep
@@ -114,6 +116,16 @@ class App:
         log.info("term_begins", fence=database.fence, logs_behind=len(behind))
         publisher = Publisher(self._client, database, self._emitter, self._activity, metrics, behind)
         intake = Intake(metrics, config.waiting_commands)
+        searcher = Searcher(
+            index=config.search_index,
+            database=config.database,
+            publisher=publisher,
+            metrics=metrics,
+            clock_ms=self._clock,
+            deadline_s=config.search_deadline_s,
+            max_waiting=config.searches_waiting,
+        )
+        indexer = Indexer(index=config.search_index, path=config.database, database=database, metrics=metrics)
         return Term(
             ownership=self._ownership,
             listener=self.listener,
@@ -123,11 +135,15 @@ class App:
                 database=database,
                 runner=BatchRunner(database.fence, config.rules, self._clock, self._entropy),
                 publisher=publisher,
+                searcher=searcher,
+                indexer=indexer,
                 metrics=metrics,
                 clock_ms=self._clock,
                 batch_commands=config.batch_commands,
             ),
             publisher=publisher,
+            searcher=searcher,
+            indexer=indexer,
             life=Life(database, publisher, self._clock, takeover_s=config.takeover_s),
             sweep=Sweep(
                 database, self._blobs, metrics, self._clock, keep_s=config.upload_keep_s, every_s=config.sweep_every_s

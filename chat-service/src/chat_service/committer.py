@@ -11,9 +11,11 @@ import structlog
 
 from .batch import BatchRunner, Committed, Stamped
 from .database import Database
+from .indexer import Indexer
 from .intake import Intake
 from .metrics import Metrics
 from .publisher import Publisher
+from .searcher import Searcher
 
 log = structlog.get_logger()
 
@@ -28,6 +30,8 @@ class Committer:
         database: Database,
         runner: BatchRunner,
         publisher: Publisher,
+        searcher: Searcher,
+        indexer: Indexer,
         metrics: Metrics,
         clock_ms: Callable[[], int],
         batch_commands: int,
@@ -37,6 +41,8 @@ class Committer:
         self._database = database
         self._runner = runner
         self._publisher = publisher
+        self._searcher = searcher
+        self._indexer = indexer
         self._metrics = metrics
         self._clock_ms = clock_ms
         self._batch_commands = batch_commands
@@ -53,6 +59,7 @@ class Committer:
                 continue
             committed = await self._commit(batch)  # a refusal says "surely not stored", which only the owner knows
             committed.replies += work.refused
+            self._pass_on(committed)
             if not committed.is_said:
                 await self._publisher.put(committed)
 
@@ -72,6 +79,15 @@ class Committer:
         for limit, count in committed.would_refuse.items():
             metrics.would_refuse.labels(limit).inc(count)
         return committed
+
+    def _pass_on(self, committed: Committed) -> None:
+        """Hands over what goes on beside the commits: searches, and rooms whose new events are to be found."""
+        for asked in committed.searches:
+            refused = self._searcher.put(asked)
+            if refused is not None:
+                committed.replies.append((asked.gateway, refused))
+        if committed.room_events:
+            self._indexer.moved(room for room, _ in committed.room_events)
 
     def _unexpired(self, commands: list[Stamped]) -> list[Stamped]:
         now_ms = self._clock_ms()

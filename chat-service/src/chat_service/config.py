@@ -105,6 +105,20 @@ class ChatConfig(ServiceConfig):
         description="Members up to which a room is told who comes and goes. In larger rooms it is asked for.",
     )
 
+    search_deadline_s: float = Field(
+        0.5, gt=0, le=5, description="Longest time for one search, in seconds; then it is refused as busy."
+    )
+    searches_waiting: int = Field(
+        64,
+        ge=1,
+        description="Searches that may wait for their turn, two of a user; above that they are refused as busy. As many as are done within a few seconds.",
+    )
+
+    @property
+    def search_index(self) -> Path:
+        """The search index's file, beside the database; it is made from the events, and again if it is missing."""
+        return self.database.with_name(f"{self.database.name}-search")
+
     @field_validator("dry_run")
     @classmethod
     def _known_limits(cls, value: str) -> str:

@@ -28,11 +28,12 @@ SCHEMA_VERSION = 3
 PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
+    "PRAGMA secure_delete = ON",
     "PRAGMA temp_store = MEMORY",
     "PRAGMA cache_size = -65536",
     "PRAGMA wal_autocheckpoint = 4000",
 )
-"""64 MiB of page cache; a checkpoint every 16 MiB, since it stops the commits for as long as it lasts."""
+"""What is deleted is overwritten. 64 MiB of page cache; a checkpoint every 16 MiB, since it stops the commits for as long as it lasts."""
 
 
 class FenceLost(Exception):
@@ -126,6 +127,19 @@ def check_fence(db: sqlite3.Connection, fence: int) -> None:
     (current,) = db.execute("SELECT fence FROM owner WHERE one = 1").fetchone()
     if current != fence:
         raise FenceLost(f"fence {fence} was overtaken by {current}")
+
+
+def empty_log(db: sqlite3.Connection) -> bool:
+    """Moves the write-ahead log into the file and empties it, so that no earlier version of a row is left there; whether nobody was in the way.
+
+    It waits for no reader, for commits wait meanwhile. Called outside a transaction.
+    """
+    db.execute("PRAGMA busy_timeout = 0")
+    try:
+        (is_busy, *_) = db.execute("PRAGMA main.wal_checkpoint(TRUNCATE)").fetchone()
+    finally:
+        db.execute(f"PRAGMA busy_timeout = {int(BUSY_S * 1000)}")
+    return not is_busy
 
 
 def show_life(db: sqlite3.Connection, now_ms: int) -> None:

