@@ -28,6 +28,7 @@ from .database import Database, FenceLost, open_database
 from .indexer import Indexer
 from .intake import Intake
 from .metrics import Metrics
+from .operator_routes import OperatorRoutes
 from .ownership import Ownership
 from .publisher import Publisher
 from .searcher import Searcher
@@ -65,6 +66,9 @@ class App:
         self._metrics = Metrics(self.registry)
         self._emitter = Emitter(bus.connect(config.redis_url), self.registry, "chat")
         self.database = database
+        self._operator_routes = OperatorRoutes(
+            database, config.secret("operator_token"), self._metrics.operator_refused
+        )
         self.listener = bus.Listener(config.redis_url, self._heard, self._linked)
         self._ownership = Ownership(database, config.database, self._metrics, clock, takeover_s=config.takeover_s)
 
@@ -86,6 +90,7 @@ class App:
         """
         checks = {"redis": self._is_linked, "database": self._is_well}
         application = inner.application(self.registry, checks, lambda: self.role)
+        application.add_subapp("/v1", self._operator_routes.application())
         try:
             async with runtime.listening(application, host, port), asyncio.TaskGroup() as tasks:
                 tasks.create_task(self.listener.run(), name="bus")
@@ -178,7 +183,8 @@ async def build(
     Raises:
         ConfigError: a secret, the database or the blob store cannot be used.
     """
-    config.secret("simhash_key").bytes()  # looked at before anything is made
+    for name in ("simhash_key", "operator_token"):
+        config.secret(name)  # looked at before anything is made
     blobs = blobs or open_blobs(config.blob_url)
     return App(config, await open_database(config.database), blobs, clock, entropy)
 

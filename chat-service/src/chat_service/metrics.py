@@ -26,6 +26,9 @@ class Metrics:
             ["limit"],
             registry=registry,
         )
+        self.operator_refused = Counter(
+            "chat_operator_refused_total", "Refused requests of operators, by code.", ["code"], registry=registry
+        )
         self.waiting = Gauge("chat_commands_waiting", "Commands waiting for a transaction.", registry=registry)
         self.batch_commands = Histogram(
             "chat_batch_commands", "Commands in one transaction.", registry=registry, buckets=BATCH_BUCKETS

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from .core.moderation import Action, Ban, Entry, Report
-from .core.rooms import User
+from .core.rooms import Kind, User
 
 _encode = msgspec.json.Encoder().encode
 _ENTRY = "SELECT audit.room, audit.n, ts, action, actor, coalesce(a.name, ''), user, coalesce(u.name, ''), audit.mid, note, detail"
@@ -56,12 +56,15 @@ def report_of(db: sqlite3.Connection, reporter: str, mid: str) -> int | None:
 def reports(db: sqlite3.Connection, before: int | None, limit: int) -> list[Report]:
     """Reports of all rooms, newest first, with who made them: for the operator."""
     rows = db.execute(
-        f"{_ENTRY}, reports.id, reporter, coalesce(r.name, '') FROM reports"
-        " JOIN audit ON audit.room = reports.room AND audit.n = reports.n"
+        f"{_ENTRY}, reports.id, reporter, coalesce(r.name, ''), rooms.kind, rooms.title FROM reports"
+        " JOIN audit ON audit.room = reports.room AND audit.n = reports.n JOIN rooms ON rooms.id = reports.room"
         f"{_NAMES} LEFT JOIN users AS r ON r.id = reporter WHERE reports.id < ? ORDER BY reports.id DESC LIMIT ?",
         (2**62 if before is None else before, limit),
     )
-    return [Report(row[-3], User(*row[-2:]), _entry(row[:-3])) for row in rows]
+    return [
+        Report(number, User(reporter, name), Kind(kind), title, _entry(tuple(entry)))
+        for *entry, number, reporter, name, kind, title in rows
+    ]
 
 
 def ban(db: sqlite3.Connection, room: str, found: Ban) -> None:

@@ -1,27 +1,24 @@
 """The operator's HTTP routes: what is banned and why, what a subject did, and lifting a ban. README.md beside this package has the shapes.
 
-Every request carries the operator token; it is compared before anything is read. The edge turns each error into problem+json once.
+The edge (`garita_common.operators`) lets only the operator in.
 """
 
-import asyncio
-import hmac
 import sqlite3
 from collections.abc import Callable
-from http import HTTPStatus
-from typing import Any
 
 import msgspec
 import structlog
 from aiohttp import web
-from aiohttp.typedefs import Handler, Middleware
 from msgspec import Struct
 from redis.exceptions import RedisError
 
+from garita_common import operators
 from garita_common.config import Secret
-from garita_common.core.errors import AppError, BadRequest, Busy, Conflict, Internal, NotFound, Unauthenticated
+from garita_common.core.errors import BadRequest, Conflict, NotFound
+from garita_common.core.queries import parse_number
 
 from . import events, ledger
-from .core.questions import parse_number, parse_subject
+from .core.questions import parse_subject
 from .judging import Judge
 from .metrics import Metrics
 from .publication import Publisher
@@ -30,8 +27,6 @@ from .views import ban_view, decision_view, event_view
 
 log = structlog.get_logger()
 
-ANSWER_S = 10.0
-MAX_BODY_BYTES = 8 * 1024
 MAX_ROWS = 1_000
 MAX_DECISION = 2**62
 
@@ -60,12 +55,12 @@ class OperatorRoutes:
         self._judge = judge
         self._publisher = publisher
         self._metrics = metrics
-        self._expected = b"Bearer " + token.bytes()
+        self._token = token
         self._now_ms = now_ms
 
     def application(self) -> web.Application:
         """An aiohttp application with the routes."""
-        app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[self._edge()])
+        app = operators.application(self._token, self._metrics.refused)
         app.add_routes(
             [
                 web.get("/v1/bans", self.list_bans),
@@ -88,11 +83,11 @@ class OperatorRoutes:
             before=parse_number(query.get("before"), "before", default=MAX_DECISION, most=MAX_DECISION),
             limit=parse_number(query.get("limit"), "limit", default=200, most=MAX_ROWS),
         )
-        return _json({"bans": [ban_view(row, now_ms) for row in rows]})
+        return operators.answer({"bans": [ban_view(row, now_ms) for row in rows]})
 
     async def one_ban(self, request: web.Request) -> web.Response:
         """One ban."""
-        return _json(ban_view(await self._ban(request), self._now_ms()))
+        return operators.answer(ban_view(await self._ban(request), self._now_ms()))
 
     async def explain(self, request: web.Request) -> web.Response:
         """Why a decision was made."""
@@ -103,7 +98,7 @@ class OperatorRoutes:
         ban = await ledger.find_ban(db, decision)
         evidence = await events.of_decision(db, decision)
         view = decision_view(row) | {"evidence": [event_view(event) for event in evidence]}
-        return _json(view | {"ban": ban_view(ban, self._now_ms()) if ban is not None else None})
+        return operators.answer(view | {"ban": ban_view(ban, self._now_ms()) if ban is not None else None})
 
     async def lift(self, request: web.Request) -> web.Response:
         """Ends a ban now, with the reason in the audit log, and tells the gateways."""
@@ -119,68 +114,25 @@ class OperatorRoutes:
             pushed = False  # the publisher owes it and catches up
             log.warning("lift_not_pushed", error=type(exc).__name__)
         log.info("ban_lifted", decision=decision)
-        return _json(ban_view(await self._ban(request), self._now_ms()) | {"pushed": pushed})
+        return operators.answer(ban_view(await self._ban(request), self._now_ms()) | {"pushed": pushed})
 
     async def list_events(self, request: web.Request) -> web.Response:
         """What a subject did lately."""
         subject = parse_subject(request.query.get("subject", ""))
         limit = parse_number(request.query.get("limit"), "limit", default=100, most=MAX_ROWS)
         rows = await events.of_subject(self._store.reading, subject, limit)
-        return _json({"subject": subject, "events": [event_view(row) for row in rows]})
+        return operators.answer({"subject": subject, "events": [event_view(row) for row in rows]})
 
     async def list_audit(self, request: web.Request) -> web.Response:
         """What operators did."""
         limit = parse_number(request.query.get("limit"), "limit", default=200, most=MAX_ROWS)
-        return _json({"entries": [dict(row) for row in await ledger.audited(self._store.reading, limit)]})
+        return operators.answer({"entries": [dict(row) for row in await ledger.audited(self._store.reading, limit)]})
 
     async def _ban(self, request: web.Request) -> Row:
         row = await ledger.find_ban(self._store.reading, _decision(request))
         if row is None:
             raise NotFound
         return row
-
-    def _edge(self) -> Middleware:
-        """Checks the token, sets the deadline, translates errors."""
-
-        @web.middleware
-        async def edge(request: web.Request, handler: Handler) -> web.StreamResponse:
-            try:
-                given = request.headers.get("Authorization", "").encode("utf-8", "surrogateescape")
-                if not hmac.compare_digest(given, self._expected):
-                    raise Unauthenticated("The operator token is missing or wrong.")
-                async with asyncio.timeout(ANSWER_S):
-                    return await handler(request)
-            except AppError as exc:
-                return self._problem(exc)
-            except (sqlite3.Error, TimeoutError) as exc:
-                log.warning("operator_request_failed", error=type(exc).__name__)
-                return self._problem(Busy("The database does not answer now. Please try again."))
-            except web.HTTPException as exc:
-                return self._answer(
-                    exc.status, "not_found" if exc.status == HTTPStatus.NOT_FOUND else "bad_request", exc.reason
-                )
-            except Exception as exc:  # edge: whatever is left is ours, and the operator gets no detail
-                log.error("operator_request_broke", exc_info=exc)
-                return self._problem(Internal())
-
-        return edge
-
-    def _problem(self, error: AppError) -> web.Response:
-        return self._answer(error.status, error.code, error.sentence)
-
-    def _answer(self, status: int, code: str, detail: str) -> web.Response:
-        self._metrics.refused.labels(code).inc()
-        body = {
-            "type": "about:blank",
-            "title": HTTPStatus(status).phrase,
-            "status": status,
-            "code": code,
-            "detail": detail,
-        }
-        headers = {"WWW-Authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else None
-        return web.Response(
-            body=msgspec.json.encode(body), status=status, content_type="application/problem+json", headers=headers
-        )
 
 
 def _decision(request: web.Request) -> int:
@@ -198,9 +150,3 @@ def _reason(body: bytes) -> str:
     if not 1 <= len(reason) <= 500:
         raise BadRequest('The body is {"reason": "…"} with 1 to 500 characters.')
     return reason
-
-
-def _json(value: Any) -> web.Response:
-    return web.Response(
-        body=msgspec.json.encode(value), content_type="application/json", headers={"Cache-Control": "no-store"}
-    )

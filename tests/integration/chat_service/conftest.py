@@ -50,6 +50,7 @@ from garita_common.emitter import Emitter
 from tests.fakes.chat_gateway import body, stamped, user_id
 
 GATEWAY = "g1"
+OPERATOR_TOKEN = "fedcba9876543210" * 2
 RULES = Rules(
     rooms=RoomLimits(rooms_per_user=128, members_per_room=10_000, unanswered_rooms=28),
     uploads=UploadLimits(25 * 1024 * 1024, 250 * 1024 * 1024, 5),
@@ -220,6 +221,7 @@ def environment(redis_url: str, folder: Path, **more: str) -> dict[str, str]:
     secrets = folder / "secrets"
     secrets.mkdir(exist_ok=True)
     (secrets / "simhash_key").write_text("0123456789abcdef" * 4)
+    (secrets / "operator_token").write_text(OPERATOR_TOKEN)
     return {
         "GARITA_REDIS_URL": redis_url,
         "GARITA_SECRETS_DIR": str(secrets),

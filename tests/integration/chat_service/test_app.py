@@ -217,13 +217,14 @@ async def test_nothing_blocks_the_loop(redis_url: str, tmp_path: Path) -> None:
             await gateway.ask("ana", Attach(), Attached)
 
 
+@pytest.mark.parametrize("name", ["simhash_key", "operator_token"])
 @pytest.mark.parametrize("value", ["", "short", "0" * 64])
-async def test_a_bad_secret_is_refused_at_the_start(redis_url: str, tmp_path: Path, value: str) -> None:
+async def test_a_bad_secret_is_refused_at_the_start(redis_url: str, tmp_path: Path, name: str, value: str) -> None:
     """Before the database is touched."""
     settings = config(redis_url, tmp_path)
-    (tmp_path / "secrets" / "simhash_key").write_text(value)
+    (tmp_path / "secrets" / name).write_text(value)
 
-    with pytest.raises(ConfigError, match="simhash_key"):
+    with pytest.raises(ConfigError, match=name):
         await app.build(settings)
     assert not settings.database.exists()
 

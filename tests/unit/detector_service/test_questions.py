@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detector_service.core.questions import parse_number, parse_subject
+from detector_service.core.questions import parse_subject
 from garita_common.core.errors import BadRequest
 
 
@@ -33,15 +33,3 @@ def test_any_text_is_a_subject_or_a_bad_request(text: str) -> None:
         assert parse_subject(text).partition(":")[0] in {"addr", "user", "device", "account"}
     except BadRequest:
         pass
-
-
-@pytest.mark.parametrize("text", ["0", "-1", "1.5", "", "x", "1001", "９", "1" * 30])
-def test_a_number_out_of_its_bounds_is_refused(text: str) -> None:
-    """Below, above, or none."""
-    with pytest.raises(BadRequest):
-        parse_number(text, "limit", default=5, most=1000)
-
-
-def test_a_number_within_its_bounds_is_taken() -> None:
-    """And the default where there is none."""
-    assert [parse_number(text, "limit", default=5, most=1000) for text in (None, "1", "1000")] == [5, 1, 1000]

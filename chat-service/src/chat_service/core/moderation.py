@@ -11,7 +11,7 @@ from enum import Enum
 
 from garita_common.core.errors import BadRequest, Conflict, Forbidden
 
-from .rooms import Role, User
+from .rooms import Kind, Role, User
 
 _RANKS = {None: 0, Role.MUTED: 1, Role.MEMBER: 2, Role.MODERATOR: 3, Role.OWNER: 4}
 HEIRS = (Role.MODERATOR, Role.MEMBER)
@@ -47,10 +47,12 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A report as the operator sees it: its number among all, who made it, and its entry."""
+    """A report as the operator sees it: its number among all, who made it, in what room, and its entry there."""
 
     id: int
     reporter: User
+    kind: Kind
+    title: str | None
     entry: Entry
 
 

@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from .moderation import Ban, Entry
+from .moderation import Ban, Entry, Report
 from .rooms import Marks, Role, Room, User
 
 _encode = msgspec.json.Encoder().encode
@@ -211,6 +211,12 @@ def entry_object(entry: Entry) -> dict[str, Any]:
     if entry.note:
         shown["note"] = entry.note
     return shown | dict(entry.detail)
+
+
+def report_object(report: Report) -> dict[str, Any]:
+    """A report as the operator sees it."""
+    room = {"id": report.entry.room, "kind": report.kind.value, "title": report.title}
+    return {"id": report.id, "room": room, "reporter": _named(report.reporter), **entry_object(report.entry)}
 
 
 def encode(value: Struct | dict[str, Any]) -> bytes:

@@ -9,19 +9,6 @@ from garita_common.core.ids import USER_PATTERN
 KINDS = ("addr", "user", "device", "account")
 
 
-def parse_number(text: str | None, name: str, *, default: int, most: int) -> int:
-    """A whole number from 1 to `most`.
-
-    Raises:
-        BadRequest: it is none.
-    """
-    if text is None:
-        return default
-    if not (text.isascii() and text.isdigit() and len(text) <= 19 and 1 <= int(text) <= most):
-        raise BadRequest(f"{name} is a number from 1 to {most}.")
-    return int(text)
-
-
 def parse_subject(text: str) -> str:
     """A subject: `addr:`, `user:`, `device:` or `account:` and a name; a bare address or user id does too. Addresses become their unit.
 
