@@ -6,6 +6,7 @@ import random
 import socket
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
@@ -18,7 +19,6 @@ from garita_common import bus, inner, runtime
 from garita_common.config import ConfigError
 from garita_common.core import channels
 from garita_common.core.bans import Ban, BanBook
-from garita_common.core.buckets import BucketTable, Rate
 from garita_common.core.errors import CloseCode
 from garita_common.core.tokens import Keyring
 from garita_common.emitter import Emitter
@@ -34,6 +34,7 @@ from .clock import Clock
 from .config import GatewayConfig
 from .connection import Due, Ground
 from .core.admission import Admission
+from .core.enforcement import Enforcement
 from .core.transfers import TransferLimits
 from .core.wheel import Wheel
 from .desk import Desk, close_banned
@@ -50,6 +51,7 @@ from .outlet import Outlet
 from .people import People
 from .presence import Presence
 from .revocations_feed import RevocationsFeed
+from .shares import Shares
 from .subscriptions import Subscriptions
 from .sweeper import TICK_S, Chore, Sweeper
 from .tcp import TcpConnection, words_of
@@ -90,9 +92,11 @@ class Gateway:
         self._listener = bus.Listener(config.redis_url, self._heard, self._linked)
         self._ban_book = BanBook()
         self.alive = Alive(self._client, self.id, clock, every_s=config.alive_every_s, gone_s=config.alive_gone_s)
-        self.people = People(
-            clock, self._ban_book, config.loopback, issuer=config.issuer, max_per_user=config.connections_per_user
+        self._enforcement = Enforcement(config.on_trial)
+        self._shares = Shares(
+            self._client, self.id, clock, config.share_limits, self._enforcement, lambda: self.alive.ids
         )
+        self.people = People(clock, self._ban_book, config.loopback, issuer=config.issuer)
         self._errands = Errands(clock, metrics, config.attaching)
         self._chat = ChatLink(
             self._client,
@@ -117,7 +121,9 @@ class Gateway:
         self.hub = Hub(self._chat, self._subscriptions, self._errands, clock, metrics, keep_s=config.room_keep_s)
         self._transfers = Transfers(_store(config.blob_url), TransferLimits(window=config.transfer_window))
         now_s = clock.monotonic()
-        admission = Admission(config.admission_limits, self._ban_book, config.loopback, now_s)
+        admission = Admission(
+            replace(config.admission_limits, enforcement=self._enforcement), self._ban_book, config.loopback, now_s
+        )
         self._entrance = Entrance(admission, config.trusted, clock, metrics, self._emitter, self._hash_address)
         self.desk = Desk(
             config,
@@ -136,7 +142,8 @@ class Gateway:
             presence=self._presence,
             hints=Hints(self._chat, clock, metrics, typing_every_s=config.typing_every_s, max_keys=config.limiter_keys),
             errands=self._errands,
-            user_sends=BucketTable(Rate(config.user_send_per_s, config.user_send_burst), config.limiter_keys),
+            shares=self._shares,
+            enforcement=self._enforcement,
             ready=lambda: not self.missing(),
         )
         self._chat.on_reply = self._errands.desk = self.hub.on_personal = self.desk
@@ -152,7 +159,7 @@ class Gateway:
             wheel=wheel,
             outlet=Outlet(),
             metrics=metrics,
-            limits=config.session_limits,
+            limits=replace(config.session_limits, enforcement=self._enforcement),
             queue_bytes=config.queue_bytes,
             sndbuf_bytes=config.sndbuf_bytes,
             close_s=config.close_s,
@@ -252,6 +259,7 @@ class Gateway:
             "chat-link": self._chat.run(),
             "alive": self.alive.run(),
             "presence": self._presence.run(),
+            "shares": self._shares.run(),
             "activity": self._emitter.run(),
             "errands": self._errands.run(),
             "transfers": self._transfers.run(),
@@ -265,7 +273,9 @@ class Gateway:
     async def _own_channels(self) -> None:
         """What this gateway hears besides rooms and users; wanted from the first link on."""
         try:
-            await self._listener.subscribe([channels.gateway(self.id), channels.BAN_PUSH, channels.REVOKED_CHANNEL])
+            await self._listener.subscribe(
+                [channels.gateway(self.id), channels.peer(self.id), channels.BAN_PUSH, channels.REVOKED_CHANNEL]
+            )
         except (bus.Unlinked, TimeoutError):
             pass  # they are wanted now, and every link subscribes what is wanted before it counts as one
 
@@ -286,6 +296,7 @@ class Gateway:
             await asyncio.sleep(0.02)
         for connection in list(self.desk.connections.values()):
             connection.abort()
+        await self._shares.finish(self.config.close_s)
 
     # What comes from Redis
 
@@ -298,6 +309,8 @@ class Gateway:
                 self._chat.received(data)
             elif channel.startswith("user:"):
                 self.hub.user_message(channel, data)
+            elif channel.startswith("peer:"):
+                self._shares.heard(data)
             elif channel == channels.BAN_PUSH:
                 self._bans.pushed(data)
             elif channel == channels.REVOKED_CHANNEL:
@@ -311,6 +324,7 @@ class Gateway:
         """There is a new link: whatever was said in between was missed."""
         self._bans.reload()
         self._revocations.reload()
+        self._shares.relinked()
         self.hub.compare_heads()
         await self.hub.check_users()
 
@@ -348,6 +362,7 @@ class Gateway:
         metrics.feeds.set(len(self.hub))
         metrics.waiting.set(self._chat.waiting)
         self._entrance.measure()
+        metrics.count_trials(self._enforcement.would_refuse)
 
     def _front_failed(self, exc: Exception) -> None:
         self.metrics.faults.labels("front").inc()

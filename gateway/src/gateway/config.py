@@ -8,18 +8,19 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
-from garita_common.config import Mode, ServiceConfig
+from garita_common.config import Mode
 from garita_common.core import addresses
 from garita_common.core.addresses import Network
 from garita_common.core.buckets import Rate
 
 from .core.limits import AdmissionLimits, SessionLimits
+from .limit_settings import LimitSettings
 
 KIB = 1024
 MIB = 1024 * KIB
 
 
-class GatewayConfig(ServiceConfig):
+class GatewayConfig(LimitSettings):
     """Addresses, neighbours and limits of one gateway process."""
 
     service_prefix: ClassVar[str] = "GARITA_GATEWAY_"
@@ -56,11 +57,6 @@ class GatewayConfig(ServiceConfig):
         256,
         ge=1,
         description="Connections per IPv4 /24 or IPv6 /48: sixteen full addresses, so that renting neighbours does not help.",
-    )
-    connections_per_user: int = Field(
-        10,
-        ge=1,
-        description="Connections per user; one more closes the oldest. More devices at once than anybody looks at.",
     )
     attempts_per_address: int = Field(
         32,
@@ -114,10 +110,6 @@ class GatewayConfig(ServiceConfig):
     send_per_s: float = Field(
         2, gt=0, description="Messages per second and connection: faster than anybody types for long."
     )
-    user_send_burst: float = Field(
-        20, gt=0, description="Messages at once per user, over all connections here: two connections' worth."
-    )
-    user_send_per_s: float = Field(4, gt=0, description="Messages per second and user, over all connections here.")
     other_burst: float = Field(
         40, gt=0, description="Other operations at once per connection: what a page asks for when it opens."
     )

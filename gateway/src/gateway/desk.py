@@ -13,7 +13,7 @@ from garita_common.core import activity, addresses, pushes
 from garita_common.core.bans import Ban
 from garita_common.core.buckets import BucketTable
 from garita_common.core.errors import AppError, BadFrame, Busy, CloseCode, FrameTooLarge, LimitReached
-from garita_common.core.frames import Connect, CreateRoom, HintOp, Join, Renew, Request
+from garita_common.core.frames import Connect, CreateRoom, Edit, HintOp, Join, Renew, Request, Send
 from garita_common.core.records import Answered, AttachRoom, HeadsCompared, TellPresent
 from garita_common.core.tokens import SKEW_S, Claims, TokenInvalid
 from garita_common.emitter import Emitter
@@ -25,6 +25,8 @@ from .chat_link import ChatLink, Gone
 from .clock import Clock
 from .config import GatewayConfig
 from .connection import Connection
+from .core.allowance import AllowanceTable
+from .core.enforcement import Enforcement
 from .core.session import Acknowledge, Begin, End, Extend, Forward, Mention, Step, TakeChunk, Tell
 from .entrance import Entrance
 from .errands import Errands
@@ -34,6 +36,7 @@ from .hub import Hub
 from .metrics import Metrics
 from .people import People
 from .presence import Presence
+from .shares import Shares
 
 log = structlog.get_logger()
 
@@ -58,10 +61,11 @@ class Desk:
         hints: Hints,
         presence: Presence,
         errands: Errands,
-        user_sends: BucketTable,
+        shares: Shares,
+        enforcement: Enforcement,
         ready: Callable[[], bool],
     ) -> None:
-        """Args: user_sends: the bucket that all of a user's connections share."""
+        """Args: shares: the limits of users over all gateways; enforcement: which limits refuse."""
         self._config = config
         self._gateway_id = gateway_id
         self._clock = clock
@@ -76,7 +80,11 @@ class Desk:
         self._hints = hints
         self._presence = presence
         self._errands = errands
-        self._user_sends = user_sends
+        self._shares = shares
+        shares.on_make_room = self.make_room
+        self._enforcement = enforcement
+        self._allowances = AllowanceTable(config.user_limits(config.limiter_keys))
+        self._device_sends = BucketTable(config.device_send, config.limiter_keys)
         self._ready = ready
         self._sparingly = Sparingly(clock.monotonic)
         self.connections: dict[int, Connection] = {}
@@ -111,6 +119,7 @@ class Desk:
 
     def _count_out(self, connection: Connection) -> None:
         self._people.leave(connection)
+        self._shares.leave(connection.id, connection.user)
         if connection.user and not self._people.of(connection.user):
             self._presence.left(connection.user)
 
@@ -190,8 +199,7 @@ class Desk:
             return
         self._people.leave(connection)
         connection.claims, connection.user = claims, claims.sub
-        for oldest in self._people.enter(connection):
-            oldest.close(CloseCode.REPLACED, "A newer connection of yours has taken this one's place.")
+        self._people.enter(connection)
         try:
             self._errands.start("connect", self._connect(connection, op, claims), connection)
         except Busy as exc:
@@ -199,15 +207,20 @@ class Desk:
 
     async def _connect(self, connection: Connection, op: Connect, claims: Claims) -> None:
         try:
+            sends = await self._shares.enter(connection.id, claims.sub, claims.did)
             cuts = await self._attacher.connect(connection, op)
         except AppError as exc:
             self._connect_failed(connection, op, exc)
             return
+        finally:
+            if connection.closed:
+                self._shares.leave(connection.id, claims.sub)
         if connection.closed:
             raise Gone
         now_s = self._clock.monotonic()
         until_s = now_s + max(0.0, claims.exp + SKEW_S - self._clock.unix())
-        connection.session.connected(now_s, until_s, self._user_sends.of(claims.sub, now_s))
+        allowance, device_sends = self._allowances.of(claims.sub, now_s), self._device_sends.of(claims.did, now_s)
+        connection.session.connected(now_s, until_s, allowance, sends, device_sends)
         connection.reschedule()
         self._presence.came(claims.sub)
         self._metrics.attaches.labels("ok").inc()
@@ -250,6 +263,7 @@ class Desk:
             connection.close(CloseCode.BAD_TOKEN, "This token is of another user, session or device.")
             return
         connection.claims = claims
+        self._shares.renewed(connection.id, connection.user)
         connection.session.renewed(self._clock.monotonic() + max(0.0, claims.exp + SKEW_S - self._clock.unix()))
         connection.reschedule()
         connection.send_json(pushes.ok(op.id, {"expires": claims.exp * 1000}))
@@ -268,13 +282,25 @@ class Desk:
             connection.close(exc.close or CloseCode.BAD_TOKEN, exc.sentence)
             return None
 
+    def make_room(self, number: int, user: str) -> None:
+        """A newer connection of the user's, at any gateway, is one too many for this one."""
+        connection = self.connections.get(number)
+        if connection is not None and connection.user == user:
+            connection.close(CloseCode.REPLACED, "A newer connection of yours has taken this one's place.")
+
     # Requests
 
     def _forward(self, connection: Connection, op: Request) -> None:
+        if isinstance(op, Send | Edit):
+            self._shares.spent(connection.user)
         try:
             if connection.in_flight >= self._config.requests_in_flight:
                 raise Busy("Too many of your requests wait for their answers.")
-            if isinstance(op, Join | CreateRoom) and len(connection.feeds) > self._config.rooms_per_connection:
+            if (
+                isinstance(op, Join | CreateRoom)
+                and len(connection.feeds) > self._config.rooms_per_connection
+                and self._enforcement.refuses("rooms_per_connection")
+            ):
                 raise LimitReached("This connection follows as many rooms as it may.")
             self._chat.request(connection, op)
         except AppError as exc:

@@ -1,5 +1,7 @@
 """Every figure the gateway gives, declared in one place. Labels come from enums and constants, never from what a peer says."""
 
+from collections.abc import Mapping
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 _SIZES = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 10000)
@@ -11,6 +13,7 @@ class Metrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         """Args: registry: a fresh one in tests."""
         self.registry = registry
+        self._trials: dict[str, int] = {}
         self.connections = Gauge("gateway_connections", "Open sockets.", ["transport"], registry=registry)
         self.sessions = Gauge("gateway_sessions", "Connections that are connected as a user.", registry=registry)
         self.users = Gauge("gateway_users", "Users with a connection here.", registry=registry)
@@ -22,6 +25,9 @@ class Metrics:
         self.accepted = Counter("gateway_accepted_total", "Sockets admitted.", ["transport"], registry=registry)
         self.refused = Counter(
             "gateway_refused_total", "Sockets, requests and frames refused, by reason.", ["reason"], registry=registry
+        )
+        self.would_refuse = Counter(
+            "gateway_would_refuse_total", "What limits in dry_run would have refused.", ["limit"], registry=registry
         )
         self.closed = Counter(
             "gateway_closed_total", "Connections ended, by close code or reason.", ["reason"], registry=registry
@@ -67,3 +73,9 @@ class Metrics:
             buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
             registry=registry,
         )
+
+    def count_trials(self, would_refuse: Mapping[str, int]) -> None:
+        """Brings `would_refuse` up to date. Args: would_refuse: by limit, since the start."""
+        for limit, passed in would_refuse.items():
+            self.would_refuse.labels(limit).inc(passed - self._trials.get(limit, 0))
+            self._trials[limit] = passed

@@ -1,4 +1,4 @@
-"""Who may be here: tokens, ended sessions, bans, and how many connections a user holds.
+"""Who may be here: tokens, ended sessions and bans; and who is here, by user.
 
 The books are filled by `keys.py`, `bans_feed.py` and `revocations_feed.py`; this module asks them for a connection, and looks at every live
 connection again when they change, so that a ban or a logout is felt at once and not at the next login.
@@ -21,13 +21,13 @@ from .core.roster import Roster
 class People:
     """The users of one gateway process."""
 
-    def __init__(self, clock: Clock, ban_book: BanBook, loopback: Loopback, *, issuer: str, max_per_user: int) -> None:
-        """Args: issuer: whose tokens count; max_per_user: connections a user may hold here."""
+    def __init__(self, clock: Clock, ban_book: BanBook, loopback: Loopback, *, issuer: str) -> None:
+        """Args: issuer: whose tokens count."""
         self._clock = clock
         self._bans = ban_book
         self._loopback = loopback
         self._issuer = issuer
-        self._roster: Roster[Connection] = Roster(max_per_user)
+        self._roster: Roster[Connection] = Roster()
         self.revocations = RevocationBook()
         self.keyring = Keyring({})
 
@@ -43,9 +43,9 @@ class People:
         """A user's connections, oldest first."""
         return self._roster.of(user)
 
-    def enter(self, connection: Connection) -> list[Connection]:
-        """Counts a connection in; returns those that have to go for it."""
-        return self._roster.enter(connection.user, connection)
+    def enter(self, connection: Connection) -> None:
+        """Counts a connection in."""
+        self._roster.enter(connection.user, connection)
 
     def leave(self, connection: Connection) -> None:
         """Counts a connection out."""

@@ -100,10 +100,10 @@ class Rig:
         """A socket on a transport by name."""
         return await (self.tcp(**fields) if transport == "tcp" else self.ws(**fields))
 
-    async def user(self, name: str, transport: str = "tcp", **fields: Any) -> Client:
-        """A connected user, of whom the chat service has heard."""
+    async def user(self, name: str, transport: str = "tcp", *, device: str = "", **fields: Any) -> Client:
+        """A connected user, on a device of its own unless one is named, of whom the chat service has heard."""
         client = await self.either(transport)
-        answer = await client.connect(token(name), **fields)
+        answer = await client.connect(token(name, did=device or f"d-{name}"), **fields)
         assert answer["op"] == "ok", answer
         await eventually(lambda: (user_id(name), True) in self.chat.here)
         return client

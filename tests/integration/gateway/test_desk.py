@@ -90,15 +90,31 @@ async def test_connect_is_refused_busy_while_anything_is_unknown(tmp_path: Path,
 async def test_the_eleventh_connection_closes_the_oldest(tmp_path: Path, redis_url: str, transport: str) -> None:
     """Ten stay; the first that came is told 4411."""
     async with rig(tmp_path, redis_url) as it:
-        clients = [await it.user("ana", transport) for _ in range(10)]
+        clients = [await it.user("ana", transport, device=f"d{number}") for number in range(10)]
         await clients[0].settle()
 
-        await it.user("ana", transport)
+        await it.user("ana", transport, device="d10")
         closed = await clients[0].end()
 
         assert closed.disconnect is not None
         assert (closed.disconnect["code"], closed.disconnect["reconnect"]) == (4411, True)
         for client in clients[1:]:
+            await client.settle()
+
+
+async def test_a_ninth_connection_of_a_device_closes_the_device_s_oldest(tmp_path: Path, redis_url: str) -> None:
+    """Eight stay, and so does another device of the user's, which came first."""
+    async with rig(tmp_path, redis_url) as it:
+        phone = await it.user("ana", device="phone")
+        tabs = [await it.user("ana", device="laptop") for _ in range(8)]
+        await tabs[0].settle()
+
+        await it.user("ana", device="laptop")
+
+        closed = await tabs[0].end()
+        assert closed.disconnect is not None
+        assert closed.disconnect["code"] == 4411
+        for client in (phone, *tabs[1:]):
             await client.settle()
 
 

@@ -1,27 +1,27 @@
-"""Connections by user: the newest stay."""
+"""Connections by user, oldest first."""
 
 from gateway.core.roster import Roster
 
 
-def test_one_connection_too_many_names_the_oldest() -> None:
-    """At the limit nobody goes; one past it, the first that came."""
-    roster: Roster[str] = Roster(2)
+def test_a_user_s_connections_are_in_the_order_they_came() -> None:
+    """And those of another user are not among them."""
+    roster: Roster[str] = Roster()
+    for user, connection in (("ana", "a"), ("ana", "b"), ("ben", "c")):
+        roster.enter(user, connection)
 
-    assert roster.enter("ana", "a") == []
-    assert roster.enter("ana", "b") == []
-    assert roster.enter("ana", "c") == ["a"]
-    assert roster.enter("ben", "d") == []
+    assert roster.of("ana") == ["a", "b"]
+    assert sorted(roster) == ["ana", "ben"]
 
 
 def test_who_leaves_makes_room() -> None:
     """And a user without connections is not held."""
-    roster: Roster[str] = Roster(1)
+    roster: Roster[str] = Roster()
     roster.enter("ana", "a")
     roster.leave("ana", "a")
     roster.leave("ana", "a")
 
     assert len(roster) == 0
     assert list(roster) == []
-    assert roster.enter("ana", "b") == []
+    roster.enter("ana", "b")
     assert roster.of("ana") == ["b"]
     assert roster.of("ben") == []

@@ -1,5 +1,6 @@
 """A connection's conversation: every operation in every state, every limit at its value and one past it."""
 
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -11,8 +12,10 @@ from garita_common.core import frames, gate
 from garita_common.core.buckets import Bucket, Rate
 from garita_common.core.errors import Busy, CloseCode, NotFound
 from garita_common.core.gate import State
+from gateway.core.allowance import Allowance, UserLimits
 from gateway.core.limits import SessionLimits
 from gateway.core.session import PING, Acknowledge, Begin, End, Extend, Forward, Mention, Session, Step, TakeChunk, Tell
+from gateway.core.shared_bucket import SharedBucket
 
 from .test_limits import config
 
@@ -70,12 +73,28 @@ def encode(kind: type[frames.ClientOp], **changes: Any) -> bytes:
     return msgspec.json.encode({"op": kind.__struct_config__.tag, **SAMPLES[kind], **changes})
 
 
+def plenty(now_s: float = 0.0, **changes: Any) -> dict[str, Any]:
+    """What a user's connections share, more than anybody asks for but for `changes`."""
+    much = Rate(1e9, 1e9)
+    user = UserLimits(much, much, changes.pop("operations", {}), 10)
+    return {
+        "allowance": Allowance(replace(user, **changes), now_s),
+        "sends": SharedBucket(much, now_s, 1e9, 1),
+        "device_send": Bucket(much, now_s),
+    }
+
+
+def connect(it: Session, now_s: float = 0.0, **changes: Any) -> None:
+    """Makes it a user's connection. Args: changes: of what the user's connections share."""
+    it.connected(now_s, FOREVER, **(plenty(now_s) | changes))
+
+
 def session(state: State = State.CONNECTED, now_s: float = 0.0, **changes: Any) -> Session:
     """A session in a state, with plenty of everything that is not asked for."""
     held = limits(**changes)
     it = Session(held, now_s, 1.0)
     if state is not State.NEW:
-        it.connected(now_s, FOREVER, Bucket(Rate(1000, 1000), now_s))
+        connect(it, now_s)
         it.state = state
     return it
 
@@ -247,10 +266,10 @@ def test_a_refusal_says_how_long_to_wait() -> None:
 
 def test_all_of_a_user_s_connections_share_a_bucket() -> None:
     """Twenty at once, however many sockets; a refusal by it costs the connection nothing."""
-    shared = Bucket(Rate(4, 20), 0.0)
+    shared = SharedBucket(Rate(4, 20), 0.0, 20, 1)
     sessions = [Session(limits(), 0.0, 1.0) for _ in range(3)]
     for it in sessions:
-        it.connected(0.0, FOREVER, shared)
+        connect(it, sends=shared)
     codes = [code(it.json_frame(encode(frames.Send), 0.0)) for it in sessions for _ in range(10)]
 
     assert codes.count(None) == 20
@@ -339,7 +358,7 @@ def test_the_jitter_spreads_pings() -> None:
     """± 10 %."""
     early, late = Session(limits(), 0.0, 0.9), Session(limits(), 0.0, 1.1)
     for it in (early, late):
-        it.connected(0.0, FOREVER, Bucket(Rate(1, 1), 0.0))
+        connect(it)
 
     assert (early.deadline_s, late.deadline_s) == (22.5, 27.500000000000004)
 

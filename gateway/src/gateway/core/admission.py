@@ -94,7 +94,7 @@ class Admission:
 
     def enter(self, address: Address, now_s: float, now_ms: int, *, proxied: bool = False) -> Ticket | Refused:
         """Counts a new socket in, or says why not. Args: proxied: the peer is our own proxy; who is behind it comes with `reveal`."""
-        if self.open >= self._limits.connections:
+        if self.open >= self._limits.connections and self._refuses(Refusal.NODE_CONNECTIONS):
             return Refused(Refusal.NODE_CONNECTIONS, told=False)
         ticket = Ticket(address, proxied=proxied)
         if not proxied and addresses.is_counted(address, self._loopback):
@@ -102,7 +102,7 @@ class Admission:
             if refused is not None:
                 return refused
         wait_s = self._node.take(now_s)
-        if wait_s:
+        if wait_s and self._refuses(Refusal.NODE_ATTEMPTS):
             self._uncount(ticket)
             self.give_back(ticket, now_s)
             return Refused(Refusal.NODE_ATTEMPTS, told=False, retry_after_s=wait_s)
@@ -134,7 +134,9 @@ class Admission:
             ticket.page = True
             _less(self._units, ticket.unit)
         wait_s = self._pages.take(ticket.unit, now_s) if ticket.unit else 0.0
-        return Refused(Refusal.PAGES, told=True, retry_after_s=wait_s) if wait_s else None
+        if wait_s and self._refuses(Refusal.PAGES):
+            return Refused(Refusal.PAGES, told=True, retry_after_s=wait_s)
+        return None
 
     def leave(self, ticket: Ticket) -> None:
         """Counts a socket out; once, however often it is called."""
@@ -146,15 +148,15 @@ class Admission:
     def _count(self, ticket: Ticket, address: Address, now_s: float, now_ms: int) -> Refused | None:
         limits = self._limits
         unit, tier = addresses.unit(address), addresses.tier(address)
-        if self._units.get(unit, 0) >= limits.connections_per_unit:
+        if self._units.get(unit, 0) >= limits.connections_per_unit and self._refuses(Refusal.UNIT_CONNECTIONS):
             return self._refused(Refusal.UNIT_CONNECTIONS, unit, now_s, 1.0)
-        if self._tiers.get(tier, 0) >= limits.connections_per_tier:
+        if self._tiers.get(tier, 0) >= limits.connections_per_tier and self._refuses(Refusal.TIER_CONNECTIONS):
             return self._refused(Refusal.TIER_CONNECTIONS, unit, now_s, 1.0)
         tier_wait_s = self._tier_attempts.take(tier, now_s)
-        if tier_wait_s:
+        if tier_wait_s and self._refuses(Refusal.TIER_ATTEMPTS):
             return self._refused(Refusal.TIER_ATTEMPTS, unit, now_s, tier_wait_s)
         unit_wait_s = self._unit_attempts.take(unit, now_s)
-        if unit_wait_s:
+        if unit_wait_s and self._refuses(Refusal.UNIT_ATTEMPTS):
             self._tier_attempts.of(tier, now_s).give_back()
             return self._refused(Refusal.UNIT_ATTEMPTS, unit, now_s, unit_wait_s)
         ban = self._bans.of_address(address, now_ms)
@@ -164,6 +166,9 @@ class Admission:
         self._units[unit] = self._units.get(unit, 0) + 1
         self._tiers[tier] = self._tiers.get(tier, 0) + 1
         return None
+
+    def _refuses(self, refusal: Refusal) -> bool:
+        return self._limits.enforcement.refuses(refusal.value)
 
     def _refused(
         self, refusal: Refusal, unit: str, now_s: float, retry_after_s: float, ban: Ban | None = None

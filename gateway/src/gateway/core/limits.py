@@ -1,8 +1,10 @@
 """The numbers that admission and sessions are held to, grouped by who asks for them; `config.py` says where each comes from and why."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from garita_common.core.buckets import Rate
+
+from .enforcement import Enforcement
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +20,7 @@ class AdmissionLimits:
     pages_per_unit: Rate
     answers_per_unit: Rate
     table_keys: int
+    enforcement: Enforcement = field(default_factory=Enforcement)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +47,14 @@ class SessionLimits:
     errors_window_s: float
     ping_interval_s: float
     pong_timeout_s: float
+    enforcement: Enforcement = field(default_factory=Enforcement)
+
+
+@dataclass(frozen=True, slots=True)
+class ShareLimits:
+    """What a user is held to over all gateways. `every_s`: between two reports of what was spent."""
+
+    send: Rate
+    connections_per_user: int
+    connections_per_device: int
+    every_s: float

@@ -1,7 +1,4 @@
-"""Who is connected: connections by user, in the order they came.
-
-A user may hold so many connections at a time; one more closes the oldest, since the newest is the one somebody is looking at.
-"""
+"""Who is connected here: connections by user, in the order they came. How many a user may hold is decided over all gateways (`shares.py`)."""
 
 from collections.abc import Iterator
 from typing import Generic, TypeVar
@@ -12,9 +9,8 @@ C = TypeVar("C")
 class Roster(Generic[C]):
     """Connections by user; connections are hashable."""
 
-    def __init__(self, max_per_user: int) -> None:
-        """Args: max_per_user: how many a user may hold at a time."""
-        self._max_per_user = max_per_user
+    def __init__(self) -> None:
+        """Nobody yet."""
         self._users: dict[str, dict[C, None]] = {}
 
     def __len__(self) -> int:
@@ -29,11 +25,9 @@ class Roster(Generic[C]):
         """A user's connections, oldest first."""
         return list(self._users.get(user, ()))
 
-    def enter(self, user: str, connection: C) -> list[C]:
-        """Counts a connection in; returns those that have to go for it."""
-        held = self._users.setdefault(user, {})
-        held[connection] = None
-        return list(held)[: max(0, len(held) - self._max_per_user)]
+    def enter(self, user: str, connection: C) -> None:
+        """Counts a connection in."""
+        self._users.setdefault(user, {})[connection] = None
 
     def leave(self, user: str, connection: C) -> None:
         """Counts a connection out, if it is in."""

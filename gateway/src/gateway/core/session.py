@@ -36,12 +36,13 @@ from garita_common.core.frames import (
     Request,
     Typing,
 )
-from garita_common.core.gate import Budget as Payer
-from garita_common.core.gate import Row, State
+from garita_common.core.gate import State
 from garita_common.core.wire import CHUNK_HEADER_BYTES
 
-from .budget import Budget
+from .allowance import Allowance
 from .limits import SessionLimits
+from .purse import Purse
+from .shared_bucket import SharedBucket
 
 PING = pushes.push("ping", {})
 TEMPORARY_CODES = frozenset({"internal", "busy", "rate_limited"})
@@ -115,18 +116,13 @@ class Session:
     """What one connection may do now. Times are seconds of one monotonic clock."""
 
     __slots__ = (
-        "_bytes",
         "_errors",
         "_frames",
         "_limits",
-        "_other",
         "_ping_at_s",
         "_ping_every_s",
         "_pong_by_s",
-        "_refusals",
-        "_send",
-        "_uploads",
-        "_user_send",
+        "_purse",
         "chunk_limit",
         "connecting",
         "frames_understood",
@@ -140,12 +136,7 @@ class Session:
         self._limits = limits
         self._frames = 0
         self._errors: deque[float] | None = None
-        self._send: Bucket | None = None
-        self._other: Bucket | None = None
-        self._user_send: Bucket | None = None
-        self._refusals: Bucket | None = None
-        self._uploads: Budget | None = None
-        self._bytes = Budget(limits.bytes_in, now_s)
+        self._purse = Purse(limits, now_s)
         self._ping_every_s = limits.ping_interval_s * jitter
         self._ping_at_s = float("inf")
         self._pong_by_s = float("inf")
@@ -182,7 +173,7 @@ class Session:
             return self._oversize(op, now_s)
         if self.state not in row.states:
             return self._fault(request_id_of(op), self._wrong_state(), now_s)
-        refused_by = self._pay(row, now_s)
+        refused_by = self._purse.pay(type(op), row, now_s)
         if refused_by is not None:
             return self._too_fast(request_id_of(op), *refused_by, now_s)
         return self._act(op, now_s)
@@ -196,39 +187,43 @@ class Session:
 
     def pay_bytes(self, size: int, now_s: float, *, upload: bool = False, control: bool = False) -> float | End:
         """Charges a frame's bytes to their budget: 0, or the seconds not to read for, or the end of a flood that goes on through the pauses."""
-        limits = self._limits
+        limits, purse = self._limits, self._purse
         if upload:
-            if self._uploads is None:
-                self._uploads = Budget(limits.upload_bytes, now_s)
-            return min(self._uploads.charge(now_s, max(size, limits.chunk_cost_bytes)), limits.pause_s)
-        pause_s = self._bytes.charge(now_s, limits.control_cost_bytes if control else size + limits.frame_cost_bytes)
-        if pause_s == 0.0:
-            return 0.0
-        since_s = self._bytes.overdrawn_since_s
-        if since_s is not None and now_s - since_s > limits.flood_s:
-            return End(CloseCode.RATE_LIMITED, "Too many bytes in too short a time.", limit="bytes_in")
-        return min(pause_s, limits.pause_s)
+            return purse.pay_upload(max(size, limits.chunk_cost_bytes), now_s)
+        due = purse.pay_bytes(limits.control_cost_bytes if control else size + limits.frame_cost_bytes, now_s)
+        if isinstance(due, str):
+            return End(CloseCode.RATE_LIMITED, "Too many bytes in too short a time.", limit=due)
+        return due
 
     def tick(self, now_s: float) -> Step | None:
         """What the time leads to: a ping, the end, or nothing."""
         if now_s >= self.until_s:
-            if self.state is State.NEW:
+            if self.state is not State.NEW:
+                return End(CloseCode.SESSION_ENDED, "The access token has ended.")
+            if self._refuses("connect_timeout"):
                 return End(CloseCode.CONNECT_TIMEOUT, "No connect came in time.", limit="connect_timeout")
-            return End(CloseCode.SESSION_ENDED, "The access token has ended.")
+            self.until_s = float("inf")
         if now_s >= self._pong_by_s:
-            return End(CloseCode.NO_PONG, "No pong came in time.")
+            if self._refuses("pong_timeout"):
+                return End(CloseCode.NO_PONG, "No pong came in time.")
+            self._pong_by_s = float("inf")
         if now_s >= self._ping_at_s:
             self._ping_at_s = now_s + self._ping_every_s
             self._pong_by_s = min(self._pong_by_s, now_s + self._limits.pong_timeout_s)
             return Tell(PING)
         return None
 
-    def connected(self, now_s: float, until_s: float, user_send: Bucket) -> None:
-        """The user is attached. Args: until_s: when the token ends; user_send: the bucket that all of the user's connections share."""
+    def connected(
+        self, now_s: float, until_s: float, allowance: Allowance, sends: SharedBucket, device_send: Bucket
+    ) -> None:
+        """The user is attached.
+
+        Args: until_s: when the token ends; allowance, sends: what all of the user's connections share, here and everywhere; device_send: what the device's share.
+        """
         self.state = State.CONNECTED
         self.connecting = False
         self.until_s = until_s
-        self._user_send = user_send
+        self._purse.share(allowance, sends, device_send)
         self._ping_at_s = now_s + self._ping_every_s
         self.json_limit = self._limits.text_bytes
         self.chunk_limit = self._limits.chunk_bytes + CHUNK_HEADER_BYTES
@@ -251,7 +246,7 @@ class Session:
 
     def _count_early(self) -> Step | None:
         self._frames += 1
-        if self._frames > self._limits.connect_frames:
+        if self._frames > self._limits.connect_frames and self._refuses("connect_frames"):
             return End(CloseCode.CONNECT_TIMEOUT, "Too many frames before connect.", limit="connect_frames")
         return None
 
@@ -289,42 +284,11 @@ class Session:
         self.connecting = True
         return Begin(op)
 
-    def _pay(self, row: Row, now_s: float) -> tuple[str, float] | None:
-        """Asks the buckets: the limit's name and the seconds to wait, or None if it is paid."""
-        match row.budget:
-            case Payer.FREE:
-                return None
-            case Payer.CHARGED:
-                self._other_bucket(now_s).charge(now_s, row.cost)
-                return None
-            case Payer.OTHER:
-                wait_s = self._other_bucket(now_s).take(now_s, row.cost)
-                return ("other", wait_s) if wait_s else None
-            case Payer.SEND:
-                return self._pay_send(now_s, row.cost)
-
-    def _pay_send(self, now_s: float, cost: float) -> tuple[str, float] | None:
-        if self._send is None:
-            self._send = Bucket(self._limits.send, now_s)
-        wait_s = self._send.take(now_s, cost)
-        if wait_s:
-            return "send", wait_s
-        if self._user_send is not None:
-            wait_s = self._user_send.take(now_s, cost)
-            if wait_s:
-                self._send.give_back(cost)
-                return "user_send", wait_s
-        return None
-
-    def _other_bucket(self, now_s: float) -> Bucket:
-        if self._other is None:
-            self._other = Bucket(self._limits.other, now_s)
-        return self._other
+    def _refuses(self, limit: str) -> bool:
+        return self._limits.enforcement.refuses(limit)
 
     def _too_fast(self, request_id: int | None, limit: str, wait_s: float, now_s: float) -> Step:
-        if self._refusals is None:
-            self._refusals = Bucket(self._limits.refusals, now_s)
-        if self._refusals.take(now_s):
+        if not self._purse.may_be_refused(now_s):
             return End(CloseCode.RATE_LIMITED, "Too many requests over the limit.", limit=limit)
         wait_ms = None if wait_s == float("inf") else int(wait_s * 1000) + 1
         return Tell(pushes.error(request_id, RateLimited(retry_after_ms=wait_ms)), limit=limit)
@@ -339,12 +303,12 @@ class Session:
 
     def _count_error(self, now_s: float, last: bytes = b"") -> End | None:
         if self._errors is None:
-            self._errors = deque()
+            self._errors = deque(maxlen=self._limits.errors)
         errors, horizon_s = self._errors, now_s - self._limits.errors_window_s
         while errors and errors[0] <= horizon_s:
             errors.popleft()
         errors.append(now_s)
-        if len(errors) < self._limits.errors:
+        if len(errors) < self._limits.errors or not self._refuses("errors"):
             return None
         return End(CloseCode.TOO_MANY_ERRORS, "Too many errors in too short a time.", limit="errors", last=last)
 
