@@ -3,7 +3,6 @@
 import asyncio
 import os
 import random
-import socket
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -25,7 +24,6 @@ from garita_common.emitter import Emitter
 from garita_common.logs import AddressHash, Sparingly
 
 from .alive import Alive
-from .arrival import Arrival, Port
 from .attach import Attacher, AttachLimits
 from .bans_feed import BansFeed
 from .blobs import open_store
@@ -38,14 +36,13 @@ from .core.enforcement import Enforcement
 from .core.transfers import TransferLimits
 from .core.wheel import Wheel
 from .desk import Desk, close_banned
+from .doors import Doors
 from .entrance import Entrance
 from .errands import Errands
 from .files import Files
-from .front import Front, FrontSettings, refusal_of
 from .hints import Hints
 from .hub import Hub
 from .keys import KeyFeed
-from .listeners import BACKLOG, bind, pages_server, raise_file_limit
 from .metrics import Metrics
 from .outlet import Outlet
 from .people import People
@@ -54,7 +51,6 @@ from .revocations_feed import RevocationsFeed
 from .shares import Shares
 from .subscriptions import Subscriptions
 from .sweeper import TICK_S, Chore, Sweeper
-from .tcp import TcpConnection, words_of
 from .transfers import Transfers
 
 log = structlog.get_logger()
@@ -78,7 +74,7 @@ class Gateway:
         self.id = os.urandom(8).hex()
         self.draining = False
         self.started = asyncio.Event()
-        self.http_port = self.tcp_port = self.inner_port = 0
+        self.inner_port = 0
         self.metrics = Metrics(registry)
         self._registry = registry
         self._sparingly = Sparingly(clock.monotonic)
@@ -166,6 +162,7 @@ class Gateway:
             draw_jitter=lambda: random.uniform(0.9, 1.1),  # noqa: S311 - spreads pings, hides nothing
             next_id=lambda: next(numbers),
         )
+        self._doors = Doors(config, self._ground, self.desk, self._entrance, clock, metrics)
         self._sweeper = Sweeper(
             wheel,
             clock,
@@ -176,6 +173,16 @@ class Gateway:
                 Chore("gauges", 1.0, self._measure),
             ],
         )
+
+    @property
+    def http_port(self) -> int:
+        """The HTTP port in use."""
+        return self._doors.http_port
+
+    @property
+    def tcp_port(self) -> int:
+        """The TCP port in use."""
+        return self._doors.tcp_port
 
     @property
     def bans_held(self) -> int:
@@ -190,7 +197,8 @@ class Gateway:
         """
         try:
             async with AsyncExitStack() as stack:
-                http, tcp = await self._listen(stack)
+                await self._doors.open(stack)
+                await self._open_inner(stack)
                 try:
                     async with asyncio.TaskGroup() as tasks:
                         for name, part in self._parts().items():
@@ -198,8 +206,7 @@ class Gateway:
                         self.started.set()
                         log.info("gateway_started", http=self.http_port, tcp=self.tcp_port, id=self.id)
                         await stop.wait()
-                        http.close()
-                        tcp.close()
+                        self._doors.close()
                         await self._drain()
                         raise Stopped
                 except* Stopped:
@@ -207,49 +214,10 @@ class Gateway:
         finally:
             await self._client.aclose()
 
-    async def _listen(self, stack: AsyncExitStack) -> tuple[asyncio.Server, asyncio.Server]:
-        config = self.config
-        raise_file_limit(config.connections)
-        http_socket = stack.enter_context(bind(config.http_host, config.http_port))
-        tcp_socket = stack.enter_context(bind(config.tcp_host, config.tcp_port))
-        self.http_port, self.tcp_port = http_socket.getsockname()[1], tcp_socket.getsockname()[1]
-        pages = await stack.enter_async_context(pages_server(config, self.http_port))
-        settings = FrontSettings(
-            header_timeout_s=config.header_timeout_s,
-            header_bytes=config.header_bytes,
-            idle_s=config.page_idle_s,
-            origins=config.origin_list,
-            make_inner=pages,
-            failed=self._front_failed,
-            port=self.http_port,
-        )
+    async def _open_inner(self, stack: AsyncExitStack) -> None:
         checks = {name: self._check(name) for name in ("redis", "bans", "revocations", "keys", "draining")}
         self.inner_port = await stack.enter_async_context(
-            runtime.listening(inner.application(self._registry, checks), config.inner_host, config.inner_port)
-        )
-        http_port = Port(
-            name="http",
-            words=refusal_of,
-            take=lambda transport, ticket: Front(self._ground, self.desk, self._entrance, settings).take_over(
-                transport, ticket
-            ),
-            proxy_header=config.http_proxy_header,
-            header_timeout_s=config.header_timeout_s,
-        )
-        tcp_port = Port(
-            name="tcp",
-            words=words_of,
-            take=lambda transport, ticket: TcpConnection(self._ground, self.desk, self.tcp_port).take_over(
-                transport, ticket
-            ),
-            proxy_header=True,
-            header_timeout_s=config.header_timeout_s,
-        )
-        return await self._open(http_socket, http_port), await self._open(tcp_socket, tcp_port)
-
-    async def _open(self, sock: socket.socket, port: Port) -> asyncio.Server:
-        return await asyncio.get_running_loop().create_server(
-            lambda: Arrival(self._ground, self._entrance, port, self._sparingly), sock=sock, backlog=BACKLOG
+            runtime.listening(inner.application(self._registry, checks), self.config.inner_host, self.config.inner_port)
         )
 
     def _parts(self) -> dict[str, Coroutine[Any, Any, None]]:
@@ -268,6 +236,7 @@ class Gateway:
             "bans": self._bans.run(),
             "revocations": self._revocations.run(),
             "own-channels": self._own_channels(),
+            **self._doors.parts(),
         }
 
     async def _own_channels(self) -> None:
@@ -363,11 +332,6 @@ class Gateway:
         metrics.waiting.set(self._chat.waiting)
         self._entrance.measure()
         metrics.count_trials(self._enforcement.would_refuse)
-
-    def _front_failed(self, exc: Exception) -> None:
-        self.metrics.faults.labels("front").inc()
-        if self._sparingly.due("front", type(exc).__name__):
-            log.error("connection_failed", where="front", exc_info=exc)
 
 
 def build(config: GatewayConfig, *, clock: Clock, registry: CollectorRegistry) -> Gateway:

@@ -47,6 +47,17 @@ class GatewayConfig(LimitSettings):
         False,
         description="Whether our own proxies begin each connection to the HTTP port with a PROXY v2 header, as they must on the TCP port.",
     )
+    tls_cert: Path | None = Field(
+        None,
+        description="Certificate chain in PEM: the gateway then ends TLS by itself on both ports. Without it something in front does, or nobody.",
+    )
+    tls_key: Path | None = Field(None, description="The certificate's key in PEM, without a password.")
+    tls_timeout_s: float = Field(
+        5, gt=0, description="Seconds for a TLS handshake: three round trips of the slowest phone."
+    )
+    tls_look_s: float = Field(
+        60, gt=0, description="Seconds between two looks at the certificate's files; SIGHUP looks at once."
+    )
     issuer: str = Field("garita", min_length=1, description="The issuer that access tokens must have.")
 
     connections: int = Field(10_000, ge=1, description="Connections of this process: at 20 KiB each they take 200 MiB.")
@@ -294,6 +305,8 @@ class GatewayConfig(LimitSettings):
                 raise ValueError(
                     "GARITA_GATEWAY_ORIGINS must be origins such as https://chat.example, separated by commas"
                 )
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("GARITA_GATEWAY_TLS_CERT and GARITA_GATEWAY_TLS_KEY go together")
         if urlsplit(self.auth_url).scheme not in ("http", "https"):
             raise ValueError("GARITA_GATEWAY_AUTH_URL must be an http:// or https:// address")
         if self.mode is Mode.DEMO and not all(

@@ -22,6 +22,9 @@ class Metrics:
         self.ready = Gauge("gateway_ready", "1 when the gateway takes connects.", registry=registry)
         self.table_keys = Gauge("gateway_limiter_keys", "Keys in a limiter table.", ["table"], registry=registry)
         self.table_evicted = Gauge("gateway_limiter_evicted", "Keys that went out of full tables.", registry=registry)
+        self.certificate_until = Gauge(
+            "gateway_certificate_until_seconds", "Unix time at which our certificate ends.", registry=registry
+        )
         self.accepted = Counter("gateway_accepted_total", "Sockets admitted.", ["transport"], registry=registry)
         self.refused = Counter(
             "gateway_refused_total", "Sockets, requests and frames refused, by reason.", ["reason"], registry=registry
