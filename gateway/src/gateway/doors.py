@@ -11,17 +11,16 @@ import structlog
 
 from garita_common.logs import Sparingly
 
-from .arrival import Arrival, Port, Tls
+from .arrival import Arrival, Port, TlsEnd
+from .certificate import Certificate
 from .clock import Clock
 from .config import GatewayConfig
 from .connection import Desk, Ground
 from .entrance import Entrance
-from .errands import Errands
 from .front import Front, FrontSettings, refusal_of
 from .listeners import BACKLOG, bind, pages_server, raise_file_limit
 from .metrics import Metrics
 from .tcp import TcpConnection, words_of
-from .tls import Certificate
 
 log = structlog.get_logger()
 
@@ -43,7 +42,6 @@ class Doors:
         self._entrance = entrance
         self._metrics = metrics
         self._sparingly = Sparingly(clock.monotonic)
-        self._handshakes = Errands(clock, metrics, config.connections)
         self._certificate = (
             Certificate(config.tls_cert, config.tls_key, metrics, every_s=config.tls_look_s)
             if config.tls_cert is not None and config.tls_key is not None
@@ -56,7 +54,7 @@ class Doors:
         """What runs as long as the gateway does."""
         if self._certificate is None:
             return {}
-        return {"handshakes": self._handshakes.run(), "certificate": self._certificate.run()}
+        return {"certificate": self._certificate.run()}
 
     async def open(self, stack: AsyncExitStack) -> None:
         """Listens until the stack is closed.
@@ -111,11 +109,11 @@ class Doors:
             lambda: Arrival(self._ground, self._entrance, port, self._sparingly), sock=sock, backlog=BACKLOG
         )
 
-    def _tls(self, context_of: Callable[[Certificate], ssl.SSLContext]) -> Tls | None:
+    def _tls(self, context_of: Callable[[Certificate], ssl.SSLContext]) -> TlsEnd | None:
         certificate = self._certificate
         if certificate is None:
             return None
-        return Tls(lambda: context_of(certificate), self._handshakes, self._config.tls_timeout_s)
+        return TlsEnd(lambda: context_of(certificate), self._config.tls_timeout_s)
 
     def _front_failed(self, exc: Exception) -> None:
         self._metrics.faults.labels("front").inc()

@@ -9,9 +9,6 @@ LOW_WATER = 32 * 1024
 
 def finish_writing(transport: asyncio.Transport) -> None:
     """Says that nothing more comes, after what was written; a peer that is gone already need not be told."""
-    if not transport.can_write_eof():
-        transport.close()  # TLS knows no half-open connection: its own goodbye follows the last byte
-        return
     try:
         transport.write_eof()
     except (OSError, RuntimeError):
