@@ -4,6 +4,7 @@ The expected answer is computed from the gate table alone; the running stack mus
 """
 
 import hashlib
+import itertools
 import uuid
 from contextlib import AsyncExitStack
 from typing import Any
@@ -18,8 +19,22 @@ from tests.attack.conftest import Target
 SECRET = "nobody else may read this"  # a text, looked for in every answer
 DATA = b"the bytes of a file"
 STANDINGS = [Standing.STRANGER, Standing.VISITOR, Standing.MEMBER, Standing.OWNER]
-ERROR_PAUSE_S = 0.3  # 20 errors within 5 s would end the connection
+SOCKETS = 4  # of each person, taken in turn
+ERROR_PAUSE_S = 0.3 / SOCKETS  # 20 errors within 5 s would end a connection
 NO_SUCH = {"room": "r" + "0" * 32, "file": "f" + "0" * 32, "upload": "0" * 32}
+
+
+class Voice:
+    """One person on several connections, which speak in turn."""
+
+    def __init__(self, connections: list[raw.RawConnection]) -> None:
+        """Args: connections: of the same person."""
+        self.first = connections[0]
+        self._turns = itertools.cycle(connections)
+
+    async def request(self, op: str, **fields: Any) -> dict[str, Any]:
+        """A request over the next connection."""
+        return await next(self._turns).request(op, **fields)
 
 
 class Scene:
@@ -30,8 +45,8 @@ class Scene:
         self.rooms: dict[str, str] = {}
         self.files: dict[str, str] = {}
         self.uploads: dict[str, str] = {}
-        self.by: dict[tuple[str, Standing], raw.RawConnection] = {}
-        self.member_name = ""
+        self.by: dict[tuple[str, Standing], Voice] = {}
+        self.member_name = self.member_id = ""
         self.mid = ""
 
 
@@ -39,10 +54,11 @@ async def make(target: Target, stack: AsyncExitStack) -> Scene:
     """The scene, with a live connection per standing."""
     scene = Scene()
     ana, ben, eve, ian = [await target.person() for _ in range(4)]
-    owner = await stack.enter_async_context(target.connected(ana))
-    member = await stack.enter_async_context(target.connected(ben, websocket=True))
-    stranger = await stack.enter_async_context(target.connected(eve))
-    invited = await stack.enter_async_context(target.connected(ian, gateway=2))
+    voices = [
+        Voice([await stack.enter_async_context(target.connected(person, **how)) for _ in range(SOCKETS)])
+        for person, how in ((ana, {}), (ben, {"websocket": True}), (eve, {}), (ian, {"gateway": 2}))
+    ]
+    owner, member = voices[0].first, voices[1].first
     scene.member_name = ben.name
     for kind in ("private", "public"):
         room = (await owner.change("create_room", kind=kind, title=f"{kind} {SECRET}"))["room"]["id"]
@@ -56,11 +72,11 @@ async def make(target: Target, stack: AsyncExitStack) -> Scene:
         sent = await owner.change("send", room=room, text=SECRET, files=[scene.files[kind]])
         assert sent["op"] == "ok", sent
         scene.mid = sent["mid"]
-        scene.by[kind, Standing.OWNER] = owner
-        scene.by[kind, Standing.MEMBER] = member
-    scene.by["private", Standing.STRANGER] = stranger
-    scene.by["private", Standing.VISITOR] = invited
-    scene.by["public", Standing.VISITOR] = stranger
+        scene.by[kind, Standing.OWNER], scene.by[kind, Standing.MEMBER] = voices[:2]
+    members = (await owner.request("members", room=scene.rooms["public"]))["members"]
+    scene.member_id = next(entry["id"] for entry in members if entry["name"] == ben.name)
+    scene.by["private", Standing.STRANGER] = scene.by["public", Standing.VISITOR] = voices[2]
+    scene.by["private", Standing.VISITOR] = voices[3]
     return scene
 
 
@@ -102,6 +118,13 @@ def requests(scene: Scene, kind: str) -> list[tuple[type[frames.ClientOp], dict[
         (frames.UploadAbort, {"upload": pending}),
         (frames.Download, {"file": file}),
         (frames.Invite, {"room": room, "user": scene.member_name}),
+        (frames.SetRoom, {"room": room, "title": "mine"}),
+        (frames.Kick, {"room": room, "user": scene.member_id}),
+        (frames.BanMember, {"room": room, "user": scene.member_id}),
+        (frames.SetRole, {"room": room, "user": scene.member_id, "role": "owner"}),
+        (frames.ListBanned, {"room": room}),
+        (frames.Audit, {"room": room}),
+        (frames.Report, {"room": room, "mid": scene.mid, "reason": "spam"}),
     ]
 
 
@@ -179,7 +202,7 @@ async def test_lists_hold_only_what_one_may_see(target: Target) -> None:
 
 
 async def ask(
-    connection: raw.RawConnection, operation: type[frames.ClientOp], fields: dict[str, Any]
+    connection: Voice | raw.RawConnection, operation: type[frames.ClientOp], fields: dict[str, Any]
 ) -> dict[str, Any]:
     """One request, with a cmid where the operation takes one; waits where the server says to."""
     name = str(operation.__struct_config__.tag)
