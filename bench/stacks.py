@@ -51,8 +51,8 @@ class RunningStack:
 
 
 @asynccontextmanager
-async def own_stack(gateways: int, chats: int = 1) -> AsyncIterator[RunningStack]:
-    """A stack that is started for this run and stopped after it; its data goes with it."""
+async def own_stack(gateways: int, chats: int = 1, *, keep_redis: bool = False) -> AsyncIterator[RunningStack]:
+    """A stack that is started for this run and stopped after it; its data goes with it. Args: keep_redis: use the one that REDIS_URL names."""
     with tempfile.TemporaryDirectory(prefix="garita-bench-") as folder:
         state = Path(folder) / "var"
         http, tcp = _free_ports()
@@ -60,7 +60,7 @@ async def own_stack(gateways: int, chats: int = 1) -> AsyncIterator[RunningStack
             sys.executable, "-P", "-m", "garita_local", "--state", str(state), "--http-port", str(http),
             "--tcp-port", str(tcp), "--gateways", str(gateways), "--chats", str(chats),
         ]  # fmt: skip
-        environment = {name: value for name, value in os.environ.items() if name != "REDIS_URL"}
+        environment = {name: value for name, value in os.environ.items() if keep_redis or name != "REDIS_URL"}
         process = await asyncio.create_subprocess_exec(
             *words, stdout=asyncio.subprocess.PIPE, stderr=None, env=environment, start_new_session=True
         )
