@@ -237,7 +237,7 @@ def _outcome(
     in_namespace: bool,
     logins: int,
 ) -> Outcome:
-    verdict: Counter[str] = Counter({name: 0 for name in Verdict.__dataclass_fields__})
+    verdict: Counter[str] = Counter(dict.fromkeys(Verdict.__dataclass_fields__, 0))
     stored = 0
     for room in crowd.rooms:
         messages, seqs, head = stack.stored(room.id)

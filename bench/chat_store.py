@@ -15,14 +15,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
-from prometheus_client import CollectorRegistry
 
 from chat_service.batch import BatchRunner, Stamped
 from chat_service.core.rooms import RoomLimits, TalkLimits
 from chat_service.core.uploads import UploadLimits
-from chat_service.database import Database, open_database
-from chat_service.metrics import Metrics
-from chat_service.ownership import Ownership
+from chat_service.database import Database
+from chat_service.ownership import open_owned
 from chat_service.turn import Rules
 from garita_common.core import frames
 from garita_common.core.buckets import Rate
@@ -49,8 +47,7 @@ def stamped(sender: int, op: frames.RoomOp) -> Stamped:
 
 async def prepared(path: Path) -> tuple[Database, BatchRunner, str]:
     """A database with one room that every sender is in."""
-    database = await open_database(path)
-    await Ownership(database, path, Metrics(CollectorRegistry()), lambda: 1, takeover_s=10).take(asyncio.Event())
+    database, _ = await open_owned(path)
     runner = BatchRunner(database.fence, RULES, lambda: time.time_ns() // 1_000_000, os.urandom)
     create = frames.CreateRoom(id=1, cmid=uuid.uuid4(), kind="public", title="Plaza")
     done = await database.run(lambda db: runner.run(db, [stamped(0, create)], {}))

@@ -5,6 +5,7 @@ so that every room has some talk and the plaza does not drown the rest.
 """
 
 import asyncio
+import itertools
 import random
 import time
 import uuid
@@ -49,7 +50,7 @@ class Times:
     def longest_silence_s(self, begin: float, end: float) -> float:
         """The longest time without any answer to anybody, of those that touch the time between the two."""
         moments = sorted(self.answered)
-        pairs = zip(moments, moments[1:], strict=False)
+        pairs = itertools.pairwise(moments)
         return max((after - before for before, after in pairs if before < end and after > begin), default=0.0)
 
 
@@ -77,12 +78,12 @@ class Resident:
         """Writes down every message."""
         async for event in self.client:
             if event.op == "message":
-                self._heard(event)
+                self._heard(event, str(event.room))
             elif event.op in ("reset", "gone"):
                 self._crowd.failures.append(f"{self.name}: {event.op}")
 
-    def _heard(self, event: Event) -> None:
-        room, member = self._crowd.by_id.get(event.room or ""), self.members.get(event.room or "")
+    def _heard(self, event: Event, room_id: str) -> None:
+        room, member = self._crowd.by_id.get(room_id), self.members.get(room_id)
         if room is None or member is None:
             self._crowd.failures.append(f"{self.name}: a message of a room that is not theirs")
             return

@@ -22,7 +22,7 @@ def enter(words: Sequence[str]) -> None:
     if subprocess.run([*unshare, "true"], capture_output=True, check=False).returncode:
         return
     os.environ[INSIDE] = "1"
-    os.execvp(unshare[0], [*unshare, sys.executable, *words])
+    os.execvp(unshare[0], [*unshare, sys.executable, *words])  # noqa: S606  # our own command line, in another namespace
 
 
 def set_up() -> bool:

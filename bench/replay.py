@@ -19,7 +19,6 @@ import uvloop
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from bench import chaos
 from bench.day import Day, NoSuchDay, choose, load
 from bench.people import People, PersonTokens
 from bench.players import CONNECT_AT_ONCE, Course, Player, make_players, settle
@@ -64,8 +63,6 @@ def parser() -> argparse.ArgumentParser:
     told.add_argument("--from-hour", type=float, default=0.0, help="begin so many hours after the first message")
     told.add_argument("--hours", type=float, default=24.0, help="play so many hours")
     told.add_argument("--speed", type=float, default=SPEED, help="times faster than life")
-    told.add_argument("--chaos", action="store_true", help="kill and stop each process in turn meanwhile")
-    told.add_argument("--stop-s", type=float, default=20.0, help="how long a process is stopped by --chaos")
     told.add_argument("--json", type=Path, default=Path("bench/out/replay.json"), help="where the report goes")
     return told
 
@@ -108,13 +105,12 @@ async def _replay(
     course = Course(Tally())
     addresses = _addresses(stack)
     players = make_players(people, day, arguments.speed, addresses, course)
-    blows: list[chaos.Blow] = []
     async with contextlib.AsyncExitStack() as open_clients:
         entering = bar.add_task("connections", total=len(players), news="")
         await _enter(players, course, open_clients, lambda: bar.advance(entering))
         async with asyncio.TaskGroup() as hearing:
             ears = [hearing.create_task(player.hear()) for player in players]
-            took_s = await _play(arguments, day, stack, players, course, blows, bar)
+            took_s = await _play(day, players, course, bar)
             _, _, head = stack.stored(course.room)
             if not await settle(players, head):
                 course.failures.append("not every client heard everything in time")
@@ -138,7 +134,6 @@ async def _replay(
         delivery_ms=course.tally.delivery_latency.told(),
         client=_client_figures(players, people, course),
         failures=course.failures,
-        blows=blows,
         client_cpu_s=round(usage.ru_utime + usage.ru_stime, 1),
     )
 
@@ -163,16 +158,8 @@ async def _enter(players: list[Player], course: Course, opened: contextlib.Async
             tasks.create_task(enter(player))
 
 
-async def _play(
-    arguments: argparse.Namespace,
-    day: Day,
-    stack: RunningStack,
-    players: list[Player],
-    course: Course,
-    blows: list[chaos.Blow],
-    bar: Progress,
-) -> float:
-    """All messages, with the blows beside them; the seconds it took."""
+async def _play(day: Day, players: list[Player], course: Course, bar: Progress) -> float:
+    """All messages; the seconds it took."""
     playing = bar.add_task("messages", total=len(day.lines), news="")
     course.started = time.monotonic()
     async with asyncio.TaskGroup() as tasks:
@@ -180,8 +167,6 @@ async def _play(
         async with asyncio.TaskGroup() as work:
             for player in players:
                 work.create_task(player.play())
-            if arguments.chaos:
-                work.create_task(chaos.torment(stack, players, course, blows, arguments.stop_s))
         watching.cancel()
     _news(players, course, bar, playing)
     return time.monotonic() - course.started

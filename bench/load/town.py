@@ -11,7 +11,7 @@ from pathlib import Path
 
 from chat_service.core import speech
 from chat_service.core.rooms import Kind, Role, Room, User
-from chat_service.database import open_database
+from chat_service.ownership import open_owned
 from chat_service.store import Store
 from garita_common.core import ids
 
@@ -50,7 +50,7 @@ def room_id(number: int) -> str:
 async def settle_in(town: Town, path: Path) -> None:
     """Writes a town into a new database."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    database = await open_database(path, BORN_MS)
+    database, ownership = await open_owned(path)
     try:
         await database.transact(partial(_people, town=town))
         for start in range(0, town.said, ROWS_AT_ONCE):
@@ -59,6 +59,7 @@ async def settle_in(town: Town, path: Path) -> None:
             )
         if town.said:
             await database.transact(_all_said)
+        await ownership.release()
     finally:
         await database.close()
 

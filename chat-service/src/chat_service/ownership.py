@@ -20,11 +20,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import structlog
+from prometheus_client import CollectorRegistry
 
 from garita_common.config import ConfigError
 
 from .core.ownership import RELEASED_MS, Reason, Sign, Watch
-from .database import Database, upgrade, version_of
+from .database import Database, open_database, upgrade, version_of
 from .metrics import Metrics
 
 log = structlog.get_logger()
@@ -32,6 +33,7 @@ log = structlog.get_logger()
 LOOK_S = 0.25
 """Between two looks at the owner: one read of one row."""
 TAKE_BUSY_MS = 250
+TOOL_TAKEOVER_S = 30.0
 PID_NAMESPACE = Path("/proc/self/ns/pid")
 
 
@@ -204,6 +206,18 @@ class Ownership:
             log.warning("stopped_owner_ended", fence=fence)
             self._metrics.owners_ended.inc()
             os.kill(int(pid), signal.SIGKILL)
+
+
+async def open_owned(path: Path) -> tuple[Database, Ownership]:
+    """Opens a database and takes it, for tools that work on it alone; waits while a service owns it.
+
+    Raises:
+        ConfigError: it cannot be opened or written.
+    """
+    database = await open_database(path)
+    ownership = Ownership(database, path, Metrics(CollectorRegistry()), lambda: 1, takeover_s=TOOL_TAKEOVER_S)
+    await ownership.take(asyncio.Event())
+    return database, ownership
 
 
 def _read(db: sqlite3.Connection) -> Sign:

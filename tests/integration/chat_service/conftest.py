@@ -33,9 +33,9 @@ from chat_service.core.limits import Limit
 from chat_service.core.rooms import RoomLimits, TalkLimits
 from chat_service.core.texttags import TextTags
 from chat_service.core.uploads import UploadLimits
-from chat_service.database import Database, open_database
+from chat_service.database import Database
 from chat_service.metrics import Metrics
-from chat_service.ownership import Ownership
+from chat_service.ownership import open_owned
 from chat_service.publisher import Publisher
 from chat_service.search import search
 from chat_service.searcher import Searcher
@@ -183,18 +183,10 @@ def searcher_of(desk: Desk, publisher: Publisher, metrics: Metrics, **more: Any)
     )
 
 
-async def owned(path: Path) -> tuple[Database, Ownership]:
-    """An open database that this test owns from now on."""
-    database = await open_database(path)
-    ownership = Ownership(database, path, Metrics(CollectorRegistry()), lambda: 1, takeover_s=10)
-    assert await ownership.take(asyncio.Event())
-    return database, ownership
-
-
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     """A desk with the default limits."""
-    database, ownership = await owned(tmp_path / "chat.sqlite3")
+    database, ownership = await open_owned(tmp_path / "chat.sqlite3")
     try:
         yield Desk(database, RULES, tmp_path / "chat.sqlite3")
     finally:

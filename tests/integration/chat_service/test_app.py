@@ -18,13 +18,14 @@ from blockbuster import blockbuster_ctx
 
 from chat_service import app
 from chat_service.app import App
+from chat_service.ownership import open_owned
 from garita_common import bus
 from garita_common.config import ConfigError
 from garita_common.core import activity, channels, frames
 from garita_common.core.records import Attach, Attached, AttachRoom
 from tests.fakes.chat_gateway import ChatGateway, chat_gateway, stamped, user_id
 
-from .conftest import RedisServer, config, ok, owned, send, until
+from .conftest import RedisServer, config, ok, send, until
 
 
 @asynccontextmanager
@@ -174,7 +175,7 @@ async def test_an_overtaken_copy_stands_by_until_it_is_needed_again(redis_url: s
     async with chat_gateway(redis_url) as gateway, running(redis_url, tmp_path, GARITA_CHAT_TAKEOVER_S="2") as first:
         room = await new_room(gateway, "ana")
         next(settings.database.parent.glob("*-owner-*")).unlink()  # so that it is taken for dead
-        other, ownership = await owned(settings.database)
+        other, ownership = await open_owned(settings.database)
         await until(lambda: first.role == "standby" and not first.is_serving)
         assert await gateway.publish(stamped("ana", send(room))) == 0
         assert await other.run(lambda db: db.execute("SELECT count(*) FROM events").fetchone()) == (1,)

@@ -8,20 +8,19 @@ from pathlib import Path
 import pytest
 
 from chat_service.database import FenceLost, open_database, show_life, version_of
+from chat_service.ownership import open_owned
 from garita_common.config import ConfigError
-
-from .conftest import owned
 
 
 async def test_what_was_committed_is_there_after_opening_again(tmp_path: Path) -> None:
     """And whoever owns it next has a higher fence."""
     path = tmp_path / "deep" / "chat.sqlite3"
-    first, ownership = await owned(path)
+    first, ownership = await open_owned(path)
     await first.transact(lambda db: db.execute("INSERT INTO users (id, name, named_ms) VALUES ('u1', 'ana', 1)"))
     ownership.drop()
     await first.close()
 
-    second, _ = await owned(path)
+    second, _ = await open_owned(path)
     try:
         assert await second.run(lambda db: db.execute("SELECT name FROM users").fetchall()) == [("ana",)]
         assert second.fence == first.fence + 1
@@ -31,7 +30,7 @@ async def test_what_was_committed_is_there_after_opening_again(tmp_path: Path) -
 
 async def test_commits_are_durable(tmp_path: Path) -> None:
     """WAL with a flush to the disk at every commit."""
-    database, _ = await owned(tmp_path / "chat.sqlite3")
+    database, _ = await open_owned(tmp_path / "chat.sqlite3")
     try:
         modes = await database.run(
             lambda db: [db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")]
@@ -43,9 +42,9 @@ async def test_commits_are_durable(tmp_path: Path) -> None:
 
 async def test_an_overtaken_copy_cannot_write(tmp_path: Path) -> None:
     """It learns so inside its own transaction; the new owner goes on."""
-    old, ownership = await owned(tmp_path / "chat.sqlite3")
+    old, ownership = await open_owned(tmp_path / "chat.sqlite3")
     ownership.drop()
-    new, _ = await owned(tmp_path / "chat.sqlite3")
+    new, _ = await open_owned(tmp_path / "chat.sqlite3")
     try:
         with pytest.raises(FenceLost):
             await old.transact(lambda db: show_life(db, 1))
@@ -73,7 +72,7 @@ async def test_a_transaction_that_raises_leaves_nothing(tmp_path: Path) -> None:
         db.execute("INSERT INTO users (id, name, named_ms) VALUES ('u1', 'ana', 1)")
         raise ZeroDivisionError
 
-    database, _ = await owned(tmp_path / "chat.sqlite3")
+    database, _ = await open_owned(tmp_path / "chat.sqlite3")
     try:
         with pytest.raises(ZeroDivisionError):
             await database.transact(fail)
@@ -103,7 +102,7 @@ async def test_a_folder_that_cannot_be_is_refused(tmp_path: Path) -> None:
 async def test_a_later_schema_is_refused(tmp_path: Path) -> None:
     """An older service does not write into a newer one's rows."""
     path = tmp_path / "chat.sqlite3"
-    database, _ = await owned(path)
+    database, _ = await open_owned(path)
     await database.run(lambda db: db.execute("PRAGMA user_version = 99"))
     await database.close()
 
@@ -113,7 +112,7 @@ async def test_a_later_schema_is_refused(tmp_path: Path) -> None:
 
 async def test_every_table_is_strict(tmp_path: Path) -> None:
     """A wrong type in a row is a fault at once, not a surprise later."""
-    database, _ = await owned(tmp_path / "chat.sqlite3")
+    database, _ = await open_owned(tmp_path / "chat.sqlite3")
     try:
         tables = await database.run(
             lambda db: db.execute(
