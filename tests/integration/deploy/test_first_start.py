@@ -18,6 +18,11 @@ from redis.exceptions import ConnectionError as Unreachable
 from redis.exceptions import NoPermissionError, RedisError
 
 from garita_common import bus
+from garita_common.core.buckets import Rate
+from gateway.clock import Clock
+from gateway.core.enforcement import Enforcement
+from gateway.core.limits import ShareLimits
+from gateway.shares import Shares
 
 ROOT = Path(__file__).resolve().parents[3]
 TEMPLATE = (ROOT / "deploy" / "redis" / "users.acl").read_text(encoding="utf-8")
@@ -242,6 +247,25 @@ async def test_every_service_may_do_its_part(users: Users) -> None:
     refused = [(user, command) for user, command in MAY if await users.do(user, command) is NoPermissionError]
 
     assert refused == []
+    assert await users.denials() == []
+
+
+async def test_the_gateway_may_run_the_scripts_of_its_shared_limits(users: Users) -> None:
+    """What a script does is asked of the user's rights as well."""
+    client = bus.connect(users.url("gateway"))
+    limits = ShareLimits(Rate(1, 5), connections_per_user=1, connections_per_device=1, every_s=1)
+    shares = Shares(client, "one", Clock(), limits, Enforcement(), lambda: ["one"])
+    gone: list[int] = []
+    shares.on_make_room = lambda number, _: gone.append(number)
+
+    for number in (1, 2):
+        (await shares.enter(number, "u1", "d")).take(0.0)
+    shares.spent("u1")
+    shares.leave(2, "u1")
+    await shares.flush()
+    await client.aclose()
+
+    assert gone == [1]
     assert await users.denials() == []
 
 

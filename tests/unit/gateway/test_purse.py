@@ -52,9 +52,8 @@ def test_each_limit_of_messages_lets_pass_its_number_and_not_one_more(changes: d
 
 def test_a_refusal_costs_nothing_in_the_other_buckets() -> None:
     """What the user or the device may not send leaves the connection its own."""
-    for changes, limit in (({"device": Rate(0.001, 1)}, "device_send"), ({"sends": Rate(0.001, 1)}, "user_send")):
-        it = purse(send=Rate(0.001, 2), **changes)
-
+    one, two = Rate(0.001, 1), Rate(0.001, 2)
+    for it, limit in ((purse(send=two, device=one), "device_send"), (purse(send=two, sends=one), "user_send")):
         assert [pay(it) for _ in range(9)] == ["", *[limit] * 8]
 
 
