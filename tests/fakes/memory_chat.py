@@ -1,7 +1,7 @@
 """A small, honest chat service in memory: it hears `chat:in:*`, keeps rooms, members and events, and answers in the record contract.
 
-It knows public rooms, personal logs and files as far as a gateway can see a difference. Faults are asked for by its switches: `deaf` drops commands,
-`mute` stores events without publishing them, so that tests can make the gaps and silences that Redis makes.
+It knows public rooms, personal logs and files as far as a gateway can see a difference. Faults are asked for by its switches: `deaf` drops commands, `awake`
+cleared keeps them waiting, `mute` stores events without publishing them, so that tests can make the gaps and silences that Redis makes.
 """
 
 from __future__ import annotations
@@ -74,6 +74,8 @@ class MemoryChat:
         self.here: list[tuple[str, bool]] = []
         self.hints: list[frames.HintOp] = []
         self.deaf = False
+        self.awake = asyncio.Event()
+        self.awake.set()
         self.mute = False
         self.refuse = ""
         self.recover_limit = 300
@@ -128,6 +130,7 @@ class MemoryChat:
     async def _serve(self) -> None:
         while True:
             batch = records.decode_batch(await self._queue.get())
+            await self.awake.wait()
             await self.carry_out(batch)
 
     async def carry_out(self, batch: Batch) -> None:

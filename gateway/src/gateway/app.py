@@ -18,7 +18,6 @@ from garita_common import bus, inner, runtime
 from garita_common.config import ConfigError
 from garita_common.core import channels
 from garita_common.core.bans import Ban, BanBook
-from garita_common.core.errors import CloseCode
 from garita_common.core.tokens import Keyring
 from garita_common.emitter import Emitter
 from garita_common.logs import AddressHash, Sparingly
@@ -37,6 +36,7 @@ from .core.transfers import TransferLimits
 from .core.wheel import Wheel
 from .desk import Desk, close_banned
 from .doors import Doors
+from .drain import Drain
 from .entrance import Entrance
 from .errands import Errands
 from .files import Files
@@ -142,6 +142,8 @@ class Gateway:
             enforcement=self._enforcement,
             ready=lambda: not self.missing(),
         )
+        self._drain = Drain(self.desk.connections, clock, config.drain_times, is_alone=lambda: len(self.alive.ids) == 1)
+        self.desk.leaving = self._drain.leaving
         self._chat.on_reply = self._errands.desk = self.hub.on_personal = self.desk
         self._bans = BansFeed(self._client, self._ban_book, self._banned, clock, every_s=config.feeds_every_s)
         self._revocations = RevocationsFeed(self._client, self.people.revoke, clock, every_s=config.feeds_every_s)
@@ -206,8 +208,10 @@ class Gateway:
                         self.started.set()
                         log.info("gateway_started", http=self.http_port, tcp=self.tcp_port, id=self.id)
                         await stop.wait()
+                        self.draining = True
                         self._doors.close()
-                        await self._drain()
+                        await self._drain.run()
+                        await self._shares.finish(self.config.close_s)
                         raise Stopped
                 except* Stopped:
                     pass
@@ -247,25 +251,6 @@ class Gateway:
             )
         except (bus.Unlinked, TimeoutError):
             pass  # they are wanted now, and every link subscribes what is wanted before it counts as one
-
-    async def _drain(self) -> None:
-        """Nobody new comes in; running requests are answered; then everybody is asked to come back, spread over time."""
-        self.draining = True
-        log.info("draining", connections=len(self.desk.connections))
-        deadline_s = self.clock.monotonic() + self.config.drain_s
-        while self._chat.waiting and self.clock.monotonic() < deadline_s:
-            await asyncio.sleep(0.02)
-        connections = list(self.desk.connections.values())
-        spread_ms = self.config.drain_spread_s * 1000 * len(connections) / 10_000
-        for connection in connections:
-            after_ms = int(random.uniform(0, spread_ms))  # noqa: S311 - spreads clients, hides nothing
-            connection.close(CloseCode.DRAIN, "This server restarts. Please come back.", after_ms=after_ms)
-        deadline_s = self.clock.monotonic() + self.config.close_s
-        while self.desk.connections and self.clock.monotonic() < deadline_s:
-            await asyncio.sleep(0.02)
-        for connection in list(self.desk.connections.values()):
-            connection.abort()
-        await self._shares.finish(self.config.close_s)
 
     # What comes from Redis
 

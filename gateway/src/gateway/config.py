@@ -13,7 +13,7 @@ from garita_common.core import addresses
 from garita_common.core.addresses import Network
 from garita_common.core.buckets import Rate
 
-from .core.limits import AdmissionLimits, SessionLimits
+from .core.limits import AdmissionLimits, DrainTimes, SessionLimits
 from .limit_settings import LimitSettings
 
 KIB = 1024
@@ -224,10 +224,19 @@ class GatewayConfig(LimitSettings):
         gt=0,
         description="Seconds that this gateway's users stay known after its last heartbeat: long enough for another gateway to notice and tell.",
     )
-    drain_s: float = Field(1, gt=0, description="Seconds that running requests get to be answered after SIGTERM.")
+    drain_s: float = Field(
+        75,
+        gt=0,
+        description="Seconds for the whole drain after SIGTERM, but for the last close_s: under the 90 s that compose waits. The launcher takes 1.",
+    )
+    drain_answer_s: float = Field(
+        5,
+        gt=0,
+        description="Seconds that a connection which is to go gets for the answers to its running requests and for what is queued: as long as a request may take.",
+    )
     drain_spread_s: float = Field(
         60,
-        gt=0,
+        ge=0,
         description="Seconds over which 10 000 clients are asked to come back after SIGTERM: under the accept rate of another gateway.",
     )
     file_bytes: int = Field(
@@ -289,6 +298,11 @@ class GatewayConfig(LimitSettings):
             ping_interval_s=self.ping_interval_s,
             pong_timeout_s=self.pong_timeout_s,
         )
+
+    @property
+    def drain_times(self) -> DrainTimes:
+        """How long a drain may take."""
+        return DrainTimes(self.drain_s, self.drain_answer_s, self.drain_spread_s, self.close_s)
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -239,6 +239,11 @@ class Connection(asyncio.Protocol):
         """How much waits for the client to read it."""
         return self.transport.get_write_buffer_size() + self._pending_bytes + self._backlog_bytes
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is being answered, and nothing waits to be read."""
+        return self.in_flight == 0 and self.queued_bytes() == 0
+
     def flush(self) -> None:
         """Hands what waits to the transport."""
         try:

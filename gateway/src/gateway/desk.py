@@ -88,6 +88,8 @@ class Desk:
         self._ready = ready
         self._sparingly = Sparingly(clock.monotonic)
         self.connections: dict[int, Connection] = {}
+        self.leaving: set[Connection] = set()
+        """Those that a drain has asked to go: they get no new requests answered."""
 
     # A connection's life
 
@@ -294,6 +296,8 @@ class Desk:
         if isinstance(op, Send | Edit):
             self._shares.spent(connection.user)
         try:
+            if connection in self.leaving:
+                raise Busy("This server restarts. Please come back.")
             if connection.in_flight >= self._config.requests_in_flight:
                 raise Busy("Too many of your requests wait for their answers.")
             if (

@@ -42,7 +42,7 @@ class Errands:
                 self._tasks = None
 
     def start(self, name: str, work: Coroutine[Any, Any, None], connection: Connection | None = None) -> None:
-        """Starts one.
+        """Starts one; while it runs it counts as one of its connection's requests.
 
         Raises:
             Busy: too many run already, or the process is ending.
@@ -52,6 +52,8 @@ class Errands:
             self._metrics.refused.labels("errands").inc()
             raise Busy
         self.running += 1
+        if connection is not None:
+            connection.in_flight += 1
         self._tasks.create_task(self._guarded(name, work, connection), name=name)
 
     async def _guarded(self, name: str, work: Coroutine[Any, Any, None], connection: Connection | None) -> None:
@@ -68,3 +70,5 @@ class Errands:
                     log.exception("errand_failed", errand=name)
         finally:
             self.running -= 1
+            if connection is not None:
+                connection.in_flight -= 1

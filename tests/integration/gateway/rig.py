@@ -159,6 +159,7 @@ def settings(folder: Path, redis_url: str, auth_url: str, **changes: Any) -> Gat
         "http_port": 0,
         "tcp_port": 0,
         "inner_port": 0,
+        "drain_s": 1,
     }
     named = {GatewayConfig.variable_of(name): str(value) for name, value in (fields | changes).items()}
     return GatewayConfig.load(named)

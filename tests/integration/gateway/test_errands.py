@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -15,7 +16,7 @@ from gateway.clock import Clock
 from gateway.errands import Errands
 from gateway.metrics import Metrics
 
-from .rig import eventually
+from .rig import eventually, rig
 
 
 @asynccontextmanager
@@ -46,6 +47,26 @@ async def test_so_many_may_run_and_not_one_more() -> None:
         go.set()
         await eventually(lambda: it.running == 0)
         it.start("d", wait())
+
+
+async def test_what_is_done_for_a_connection_counts_as_one_of_its_requests(tmp_path: Path, redis_url: str) -> None:
+    """Until it ends, also by a fault: nobody may take the connection for idle."""
+    async with rig(tmp_path, redis_url) as held, errands() as (it, _):
+        await held.tcp()
+        await eventually(lambda: held.gateway.desk.connections)
+        connection = next(iter(held.gateway.desk.connections.values()))
+        it.desk = held.gateway.desk
+        go = asyncio.Event()
+
+        async def fail() -> None:
+            await go.wait()
+            raise RuntimeError
+
+        it.start("work", fail(), connection)
+        assert (connection.in_flight, connection.is_idle) == (1, False)
+        go.set()
+
+        await eventually(lambda: connection.in_flight == 0)
 
 
 async def test_a_fault_is_counted_and_ends_nothing_else() -> None:
