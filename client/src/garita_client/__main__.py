@@ -8,7 +8,7 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
-from .commands import accounts, bans, chat, status
+from .commands import accounts, bans, chat, reports, status
 from .commands.places import Choices, Places
 from .commands.terminal import Terminal
 from .core.errors import AuthRefused, GaritaError
@@ -52,6 +52,8 @@ def _run(arguments: argparse.Namespace, places: Places, terminal: Terminal) -> C
             return chat.chat(places, terminal, arguments.room)
         case "status":
             return status.status(places, terminal)
+        case "reports":
+            return reports.show_reports(places, terminal, before=arguments.before)
         case _:
             return _run_bans(arguments, places, terminal)
 
@@ -82,6 +84,8 @@ def _parser() -> argparse.ArgumentParser:
     talk.add_argument("room", nargs="?", help="title or id of a room to go into")
     talk.add_argument("--connect", help="tcp://, tls://, ws:// or wss:// address to chat at")
     commands.add_parser("status", parents=[common], help="show the processes of the stack that runs here")
+    report = commands.add_parser("reports", parents=[common], help="list what members reported (operators)")
+    report.add_argument("--before", type=int, help="go on from this number")
     ban = commands.add_parser("bans", parents=[common], help="list, explain and lift bans (operators)")
     actions = ban.add_subparsers(dest="action", metavar="action")
     show = actions.add_parser("list", parents=[common], help="the active bans")

@@ -42,6 +42,18 @@ async def garita(*words: str | Path, lines: str = "", language: str = "en_GB.UTF
     return Ran(process.returncode, out, err)
 
 
+REPORT = {
+    "id": 3,
+    "ts": 1,
+    "room": {"id": "r1", "kind": "direct", "title": None},
+    "reporter": {"id": "u1", "name": "ana"},
+    "user": {"id": "u2", "name": "bob"},
+    "mid": "m1",
+    "reason": "abuse",
+    "text": "algo\x1b[2J feo",
+}
+
+
 @asynccontextmanager
 async def detector(calls: list[tuple[str, str, str, Any]]) -> AsyncIterator[str]:
     """Operator routes and readiness with fixed answers; every call is written down."""
@@ -68,6 +80,8 @@ async def detector(calls: list[tuple[str, str, str, Any]]) -> AsyncIterator[str]
                 )
             case "/v1/bans/7":
                 return web.json_response(ban | {"state": "lifted", "pushed": True})
+            case "/v1/reports":
+                return web.json_response({"reports": [REPORT], "next": 3})
             case _:
                 return web.json_response({"title": "Not found", "detail": "There is no decision 9."}, status=404)
 
@@ -190,6 +204,28 @@ async def test_bans_are_listed_explained_and_lifted(tmp_path: Path) -> None:
         ("DELETE", "/v1/bans/7", "Bearer op-secret"),
     ]
     assert calls[2][3] == {"reason": "a mistake"}
+
+
+async def test_reports_are_listed_from_any_copy_that_answers(tmp_path: Path) -> None:
+    """With the operator's token, from the chat service's inner port; what people wrote is defused."""
+    calls: list[tuple[str, str, str, Any]] = []
+    async with detector(calls) as inner:
+        write_state(
+            tmp_path / "var", "", {"chat": {"pid": 1, "inner": "http://127.0.0.1:1"}, "chat-2": {"inner": inner}}
+        )
+        write_state(tmp_path / "ill", "", {"chat": {"inner": "http://127.0.0.1:1"}})
+
+        listed = await garita("reports", "--before", "9", "--state", tmp_path / "var")
+        away = await garita("reports", "--state", tmp_path / "ill")
+
+    assert listed.status == 0
+    assert "ana (u1) → bob (u2)" in listed.out
+    assert "reason: abuse" in listed.out
+    assert "feo" in listed.out
+    assert "\x1b" not in listed.out
+    assert "garita reports --before 3" in listed.out
+    assert [call[:3] for call in calls] == [("GET", "/v1/reports?before=9", "Bearer op-secret")]
+    assert away.err.startswith("garita: The chat service does not answer at")
 
 
 @pytest.mark.parametrize("words", [[], ["nonsense"], ["bans", "lift", "1"]])

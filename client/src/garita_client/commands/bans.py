@@ -18,10 +18,11 @@ TIMEOUT_S = 10.0
 
 
 class Operator:
-    """The detector's operator routes (detector-service/README.md)."""
+    """A service's operator routes (detector-service/README.md)."""
 
-    def __init__(self, base: str, token: str) -> None:
-        """Args: base: `http://host:port`; token: the operator's bearer token."""
+    def __init__(self, base: str, token: str, service: str = "detector") -> None:
+        """Args: base: `http://host:port`; token: the operator's bearer token; service: its name in a complaint."""
+        self._service = service
         self._base = base.rstrip("/")
         self._headers = {"Authorization": f"Bearer {token}"}
 
@@ -30,7 +31,7 @@ class Operator:
 
         Raises:
             Unreachable: no answer.
-            GaritaError: a refusal, in the detector's words.
+            GaritaError: a refusal, in the service's words.
         """
         timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
         try:
@@ -42,21 +43,31 @@ class Operator:
                 status = answer.status
         except (aiohttp.ClientError, OSError, TimeoutError, msgspec.MsgspecError) as exc:
             raise Unreachable(
-                f"The detector does not answer at {self._base}: {str(exc) or 'no answer in time'}."
+                f"The {self._service} does not answer at {self._base}: {str(exc) or 'no answer in time'}."
             ) from exc
         if status >= 400:
-            raise GaritaError(str(told.get("detail") or told.get("title") or f"The detector answered HTTP {status}."))
+            raise GaritaError(
+                str(told.get("detail") or told.get("title") or f"The {self._service} answered HTTP {status}.")
+            )
         return told
 
 
 def operator_of(places: Places, terminal: Terminal) -> Operator:
     """The detector of the stack that runs here."""
     stack = places.stack_needed()
-    if not stack.operator or not stack.secrets_dir:
+    if not stack.operator:
         raise GaritaError(terminal.word("no_operator"))
-    path = Path(stack.secrets_dir) / "operator_token"
+    return Operator(stack.operator, token_of(places, terminal))
+
+
+def token_of(places: Places, terminal: Terminal) -> str:
+    """The operator's token of the stack that runs here."""
+    folder = places.stack_needed().secrets_dir
+    if not folder:
+        raise GaritaError(terminal.word("no_operator"))
+    path = Path(folder) / "operator_token"
     try:
-        return Operator(stack.operator, path.read_text().strip())
+        return path.read_text().strip()
     except OSError as exc:
         raise GaritaError(f"{path}: {exc.strerror}.") from exc
 
@@ -72,7 +83,7 @@ async def show_bans(places: Places, terminal: Terminal, *, everything: bool) -> 
     table.show_header = False
     for ban in bans:
         table.add_row(
-            str(ban["decision"]), printable(str(ban["subject"])), str(ban["state"]), _time(ban.get("until_ms")),
+            str(ban["decision"]), printable(str(ban["subject"])), str(ban["state"]), show_time(ban.get("until_ms")),
             printable(str(ban["sentence"])),
         )  # fmt: skip
     terminal.console.print(table)
@@ -88,7 +99,7 @@ async def explain(places: Places, terminal: Terminal, decision: int) -> int:
     evidence = list(told.get("evidence", []))
     terminal.say("evidence", count=len(evidence))
     for event in evidence:
-        terminal.show(f"  {_time(event.get('at_ms'))}  #{event.get('id')}  {printable(str(event.get('kind')))}")
+        terminal.show(f"  {show_time(event.get('at_ms'))}  #{event.get('id')}  {printable(str(event.get('kind')))}")
     return 0
 
 
@@ -99,7 +110,8 @@ async def lift(places: Places, terminal: Terminal, decision: int, reason: str) -
     return 0
 
 
-def _time(ms: object) -> str:
+def show_time(ms: object) -> str:
+    """A time of this place's clock, from Unix milliseconds."""
     if not isinstance(ms, int):
         return "-"
     return datetime.fromtimestamp(ms / 1000, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")

@@ -94,6 +94,8 @@ _CATALOGUE: dict[str, tuple[str, str]] = {
     "not_ready": ("not ready: {why}", "no listo: {why}"),
     "not_running": ("not running", "no está en marcha"),
     "no_bans": ("Nobody is banned.", "No hay expulsiones."),
+    "no_reports": ("Nothing was reported.", "No hay denuncias."),
+    "more_reports": ("More: garita reports --before {before}", "Hay más: garita reports --before {before}"),
     "lifted": ("Lifted.", "Levantada."),
     "lifted_later": (
         "Lifted; the gateways will hear of it within 30 s.",
