@@ -71,6 +71,8 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--tiny", action="store_true", help="only show that everything runs; the figures mean nothing")
     run.add_argument("--seconds", type=float, help="how long one measured case lasts")
     run.add_argument("--connections", type=int, help="of idle")
+    run.add_argument("--senders", type=int, nargs="+", help="of one-to-one")
+    run.add_argument("--in-flight", type=int, nargs="+", help="requests of each sender of one-to-one")
     run.add_argument("--members", type=int, help="of the room of fan-out")
     run.add_argument("--clients", type=int, help="of the storm")
     run.add_argument("--stored", type=int, nargs="+", help="messages that are stored already")
@@ -86,6 +88,8 @@ def sizes_of(arguments: argparse.Namespace) -> Sizes:
     asked = {
         "seconds": arguments.seconds,
         "idle_connections": arguments.connections,
+        "senders": tuple(arguments.senders) if arguments.senders else None,
+        "in_flight": tuple(arguments.in_flight) if arguments.in_flight else None,
         "members": arguments.members,
         "storm_clients": arguments.clients,
         "stored": tuple(arguments.stored) if arguments.stored else None,

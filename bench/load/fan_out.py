@@ -4,6 +4,8 @@ Two cases. Message by message: the next message is sent when the last one is ans
 bare server take turns. Busy: some hundred messages a second by many speakers; what comes in one turn of the loop leaves in one write per member.
 """
 
+import asyncio
+
 from bench.load import figures
 from bench.load.children import Child, LoadFailed, children
 from bench.load.one_to_one import mimic
@@ -17,6 +19,7 @@ COLUMNS = (
     "case", "members", "messages/s", "deliveries/s", "gateway µs a delivery", "bare µs a delivery",
     "deliveries per CPU-second, to bare", "p50 ms", "p99 ms",
 )  # fmt: skip
+SETTLE_LOOKS, SETTLE_S = 50, 0.1
 LEAST_RATIO = 0.9
 LEAST_BUSY_PER_S = 500
 
@@ -43,7 +46,7 @@ async def work(sizes: Sizes, progress: Progress) -> Result:
             )
             pairs.append((ours_us, figures.per_unit_us(bare_cpu_s, int(bare_told["total"]) * members)))
         progress("busy")
-        before = await _heard(listening)
+        before = await _heard(listening, members - speakers - 1)
         busy, used = await costed(
             stack,
             speaking.ask("pace", senders=list(range(1, speakers + 1)), per_s=sizes.busy_per_s, seconds=sizes.seconds),
@@ -92,26 +95,34 @@ async def _round(sizes: Sizes, stack: Stand, speaking: Child, members: int) -> t
     return told, figures.per_unit_us(used["gateway-1"], int(told["total"]) * members)
 
 
-async def _heard(listening: Child) -> list[int]:
-    """The bytes that each member has got."""
-    return [count for _, count in (await listening.ask("count"))["bytes"]]
+async def _heard(listening: Child, count: int) -> list[tuple[int, int]]:
+    """Transport and bytes of each of the stack's members who only hear, the first ones of this process.
+
+    Raises:
+        LoadFailed: somebody was cut off.
+    """
+    told = await listening.ask("count")
+    if told["lost"]:
+        raise LoadFailed(f"{told['lost']} members were cut off.")
+    return [(transport, size) for transport, size in told["bytes"][:count]]
 
 
-async def _all_alike(listening: Child, before: list[int]) -> None:
-    """Everybody must have got the same number of bytes, by transport: nobody was left out or cut off.
+async def _all_alike(listening: Child, before: list[tuple[int, int]]) -> None:
+    """Everybody must get the same number of bytes, by transport: nobody was left out.
 
     Raises:
         LoadFailed: somebody was.
     """
-    told: dict[str, list[list[int]]] = await listening.ask("count")
-    if told["lost"]:
-        raise LoadFailed(f"{told['lost']} members were cut off.")
-    grown: dict[int, set[int]] = {0: set(), 1: set()}
-    for (transport, after), start in zip(told["bytes"], before, strict=True):
-        if after > start:
-            grown[transport].add(after - start)
-    if any(len(counts) > 1 for counts in grown.values()):
-        raise LoadFailed(f"Members have not got the same: {grown}.")
+    grown: dict[int, set[int]] = {}
+    for _ in range(SETTLE_LOOKS):
+        after = await _heard(listening, len(before))
+        grown = {0: set(), 1: set()}
+        for (transport, size), (_, start) in zip(after, before, strict=True):
+            grown[transport].add(size - start)
+        if all(len(sizes) == 1 for sizes in grown.values()):
+            return
+        await asyncio.sleep(SETTLE_S)
+    raise LoadFailed(f"Members have not got the same: {grown}.")
 
 
 def _row(

@@ -5,6 +5,7 @@ needs more than the defaults says so by name. Only the keys are ours: the gatewa
 password hashing.
 """
 
+import asyncio
 import os
 import tempfile
 import time
@@ -32,6 +33,7 @@ FAST_SENDERS = {
     "GARITA_GATEWAY_SEND_PER_S": "1000000", "GARITA_GATEWAY_SEND_BURST": "1000000",
     "GARITA_GATEWAY_USER_SEND_PER_S": "1000000", "GARITA_GATEWAY_USER_SEND_BURST": "1000000",
     "GARITA_GATEWAY_BYTES_IN_PER_S": "1000000000", "GARITA_GATEWAY_BYTES_IN_BURST": "1000000000",
+    "GARITA_CHAT_ROOM_SEND_PER_S": "1000000", "GARITA_CHAT_ROOM_SEND_BURST": "1000000",
 }  # fmt: skip
 
 
@@ -97,7 +99,7 @@ async def stand(people: Town, settings: Mapping[str, str]) -> AsyncIterator[Stan
     with tempfile.TemporaryDirectory(prefix="garita-bench-") as folder:
         state = Path(folder) / "var"
         state.mkdir(mode=0o700)
-        await town.settle_in(people, state / "chat" / "chat.sqlite3")
+        await asyncio.to_thread(town.settle_in, people, state / "chat" / "chat.sqlite3")
         async with runtime.listening(_keys(key), "127.0.0.1", 0) as port:
             env = {"GARITA_GATEWAY_AUTH_URL": f"http://127.0.0.1:{port}", **settings}
             async with Stack(state=state, loopback="public", env=env, environment=kept) as stack:

@@ -5,13 +5,13 @@ Users and rooms have numbers; their ids follow from them.
 
 import sqlite3
 import uuid
+from contextlib import closing
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 from chat_service.core import speech
 from chat_service.core.rooms import Kind, Role, Room, User
-from chat_service.ownership import open_owned
+from chat_service.database import upgrade
 from chat_service.store import Store
 from garita_common.core import ids
 
@@ -26,10 +26,6 @@ class Town:
     users: int
     rooms: list[list[int]] = field(default_factory=list)
     said: int = 0
-
-    def rooms_of(self, user: int) -> list[str]:
-        """The ids of a user's rooms."""
-        return [room_id(number) for number, members in enumerate(self.rooms) if user in members]
 
 
 def user_id(number: int) -> str:
@@ -47,21 +43,19 @@ def room_id(number: int) -> str:
     return ids.room_id(number.to_bytes(16, "big"))
 
 
-async def settle_in(town: Town, path: Path) -> None:
-    """Writes a town into a new database."""
+def settle_in(town: Town, path: Path) -> None:
+    """Writes a town into a new database; nothing waits for the disk, since nobody depends on it yet."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    database, ownership = await open_owned(path)
-    try:
-        await database.transact(partial(_people, town=town))
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = OFF")
+        db.execute("BEGIN")
+        upgrade(db)
+        _people(db, town)
         for start in range(0, town.said, ROWS_AT_ONCE):
-            await database.transact(
-                partial(_words, town=town, numbers=range(start, min(start + ROWS_AT_ONCE, town.said)))
-            )
-        if town.said:
-            await database.transact(_all_said)
-        await ownership.release()
-    finally:
-        await database.close()
+            _words(db, town, range(start, min(start + ROWS_AT_ONCE, town.said)))
+        db.execute("UPDATE rooms SET published = head")  # what was said has gone out long ago
+        db.execute("COMMIT")
 
 
 def _people(db: sqlite3.Connection, town: Town) -> None:
@@ -102,8 +96,3 @@ def _words(db: sqlite3.Connection, town: Town, numbers: range) -> None:
             for number in numbers
         ],
     )
-
-
-def _all_said(db: sqlite3.Connection) -> None:
-    """What was said has gone out long ago."""
-    db.execute("UPDATE rooms SET published = head")

@@ -116,10 +116,9 @@ export class Link extends EventTarget {
     }
   }
 
-  /** An operation that gets no answer. False where no connection stands to say it on. */
+  /** An operation that gets no answer. */
   tell(op, fields = {}) {
     if (this.#ready) this.#socket.send(JSON.stringify({ op, ...fields }));
-    return this.#ready;
   }
 
   sendBytes(bytes) {
