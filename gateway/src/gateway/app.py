@@ -44,6 +44,7 @@ from .hints import Hints
 from .hub import Hub
 from .keys import KeyFeed
 from .metrics import Metrics
+from .neighbours import HostCounts
 from .outlet import Outlet
 from .people import People
 from .presence import Presence
@@ -117,8 +118,17 @@ class Gateway:
         self.hub = Hub(self._chat, self._subscriptions, self._errands, clock, metrics, keep_s=config.room_keep_s)
         self._transfers = Transfers(_store(config.blob_url), TransferLimits(window=config.transfer_window))
         now_s = clock.monotonic()
+        self.neighbours = (
+            HostCounts(config.shared_counts, config.secret("address_key"), config.connections)
+            if config.shared_counts is not None
+            else None
+        )
         admission = Admission(
-            replace(config.admission_limits, enforcement=self._enforcement), self._ban_book, config.loopback, now_s
+            replace(config.admission_limits, enforcement=self._enforcement),
+            self._ban_book,
+            config.loopback,
+            now_s,
+            self.neighbours,
         )
         self._entrance = Entrance(admission, config.trusted, clock, metrics, self._emitter, self._hash_address)
         self.desk = Desk(
@@ -173,6 +183,7 @@ class Gateway:
                 Chore("rooms", 5.0, self.hub.sweep),
                 Chore("heads", config.heads_every_s, self.hub.compare_heads),
                 Chore("gauges", 1.0, self._measure),
+                *([Chore("neighbours", 1.0, self.neighbours.look)] if self.neighbours is not None else []),
             ],
         )
 
@@ -199,6 +210,8 @@ class Gateway:
         """
         try:
             async with AsyncExitStack() as stack:
+                if self.neighbours is not None:
+                    stack.enter_context(self.neighbours.running())
                 await self._doors.open(stack)
                 await self._open_inner(stack)
                 try:

@@ -58,6 +58,13 @@ class GatewayConfig(LimitSettings):
     tls_look_s: float = Field(
         60, gt=0, description="Seconds between two looks at the certificate's files; SIGHUP looks at once."
     )
+    reuse_port: bool = Field(
+        False, description="Whether several gateway processes of this host listen on the same ports (SO_REUSEPORT)."
+    )
+    shared_counts: Path | None = Field(
+        None,
+        description="Folder in which the gateway processes of this host share their counts, so that limits per address hold for all together; needed with reuse_port.",
+    )
     issuer: str = Field("garita", min_length=1, description="The issuer that access tokens must have.")
 
     connections: int = Field(10_000, ge=1, description="Connections of this process: at 20 KiB each they take 200 MiB.")
@@ -319,6 +326,10 @@ class GatewayConfig(LimitSettings):
                 raise ValueError(
                     "GARITA_GATEWAY_ORIGINS must be origins such as https://chat.example, separated by commas"
                 )
+        if self.reuse_port and self.shared_counts is None:
+            raise ValueError(
+                "GARITA_GATEWAY_REUSE_PORT needs GARITA_GATEWAY_SHARED_COUNTS: otherwise an address has its limits in every process anew"
+            )
         if (self.tls_cert is None) != (self.tls_key is None):
             raise ValueError("GARITA_GATEWAY_TLS_CERT and GARITA_GATEWAY_TLS_KEY go together")
         if urlsplit(self.auth_url).scheme not in ("http", "https"):

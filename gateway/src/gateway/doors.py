@@ -64,8 +64,8 @@ class Doors:
         """
         config = self._config
         raise_file_limit(config.connections)
-        http_socket = stack.enter_context(bind(config.http_host, config.http_port))
-        tcp_socket = stack.enter_context(bind(config.tcp_host, config.tcp_port))
+        http_socket = stack.enter_context(bind(config.http_host, config.http_port, reuse_port=config.reuse_port))
+        tcp_socket = stack.enter_context(bind(config.tcp_host, config.tcp_port, reuse_port=config.reuse_port))
         self.http_port, self.tcp_port = http_socket.getsockname()[1], tcp_socket.getsockname()[1]
         settings = FrontSettings(
             header_timeout_s=config.header_timeout_s,

@@ -19,15 +19,15 @@ BACKLOG = 1024
 """Sockets the kernel holds while the loop is busy: two bursts of the accept rate."""
 
 
-def bind(host: str, port: int) -> socket.socket:
-    """A socket that listens.
+def bind(host: str, port: int, *, reuse_port: bool = False) -> socket.socket:
+    """A socket that listens. Args: reuse_port: whether other processes may listen there too; the kernel then spreads connections over them.
 
     Raises:
         ConfigError: the address cannot be had.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+        return socket.create_server((host, port), family=family, backlog=BACKLOG, reuse_port=reuse_port)
     except OSError as exc:
         raise ConfigError(f"Cannot listen on {host}:{port}: {exc.strerror or exc}.") from exc
 

@@ -271,3 +271,54 @@ def test_counts_never_outlive_their_connections(steps: list[tuple[int, bool]]) -
         it.leave(ticket)
 
     assert it.open == it.table_sizes["units"] == it.table_sizes["tiers"] == 0
+
+
+class Beside:
+    """Other processes of the host, which hold `held` connections of every key."""
+
+    def __init__(self, processes: int, held: int = 0) -> None:
+        self.processes = processes
+        self.held = held
+
+    def elsewhere(self, key: str) -> int:
+        return self.held
+
+    def publish(self, key: str, count: int) -> None:
+        """Nobody asks."""
+
+
+def shared(beside: Beside, **changes: Any) -> Admission:
+    """An admission beside others."""
+    return Admission(limits(**changes), BanBook(), Loopback.PRIVATE, 0.0, beside)
+
+
+def test_connections_of_other_processes_count() -> None:
+    """Two are held elsewhere, so one comes in here and the next does not; once they are gone it does."""
+    beside = Beside(2, held=2)
+    it = shared(beside, connections_per_unit=3)
+
+    assert refusal(enter(it)) is None
+    assert refusal(enter(it)) is Refusal.UNIT_CONNECTIONS
+    beside.held = 0
+    assert refusal(enter(it)) is None
+
+
+def test_attempts_cost_as_much_as_there_are_processes() -> None:
+    """Of four processes each lets in its quarter; a valid token gives back all that was paid, also when a process has gone meanwhile."""
+    beside = Beside(4)
+    it = shared(beside, attempts_per_unit=Rate(0.001, 8))
+    first = enter(it)
+    assert refusal(enter(it)) is None
+    assert refusal(enter(it)) is Refusal.UNIT_ATTEMPTS
+
+    assert isinstance(first, Ticket)
+    beside.processes = 1
+    it.give_back(first, 0.0)
+    assert [refusal(enter(it)) for _ in range(5)] == [None] * 4 + [Refusal.UNIT_ATTEMPTS]
+
+
+def test_more_processes_than_attempts_still_let_one_in() -> None:
+    """A full bucket is enough for one."""
+    it = shared(Beside(50), attempts_per_unit=Rate(0.001, 8))
+
+    assert [refusal(enter(it)) for _ in range(2)] == [None, Refusal.UNIT_ATTEMPTS]

@@ -13,8 +13,9 @@ from enum import Enum
 from garita_common.core import addresses
 from garita_common.core.addresses import Address, Loopback
 from garita_common.core.bans import Ban, BanBook
-from garita_common.core.buckets import Bucket, BucketTable
+from garita_common.core.buckets import Bucket, BucketTable, Rate
 
+from .counts import Alone, Counts, Neighbours
 from .limits import AdmissionLimits
 
 
@@ -33,7 +34,8 @@ class Refusal(Enum):
 
 @dataclass(slots=True, eq=False)
 class Ticket:
-    """One admitted socket. `unit` and `tier` are empty where the address is not counted; `charged` while its attempt is not given back.
+    """One admitted socket. `unit` and `tier` are empty where the address is not counted; `charged` is what its attempt cost, while that
+    is not given back.
 
     `page`: it turned out to carry page requests, which do not take one of the address's connections. `proxied`: the address is our own proxy's, which
     stands for nobody: it is never counted, banned or named in a record.
@@ -42,7 +44,7 @@ class Ticket:
     address: Address
     unit: str = ""
     tier: str = ""
-    charged: bool = False
+    charged: float = 0.0
     page: bool = False
     proxied: bool = False
     open: bool = True
@@ -59,10 +61,21 @@ class Refused:
 
 
 class Admission:
-    """The counts and rates of one gateway process."""
+    """The counts and rates of one gateway process.
 
-    def __init__(self, limits: AdmissionLimits, bans: BanBook, loopback: Loopback, now_s: float) -> None:
-        """Args: bans: asked last, for the address alone."""
+    Where several processes share a host, counts of connections are added up over all of them. Rates are not: with n processes every attempt costs n tokens
+    of this one's own bucket, so that together they let in what one alone would, and the kernel spreads an address over them evenly.
+    """
+
+    def __init__(
+        self,
+        limits: AdmissionLimits,
+        bans: BanBook,
+        loopback: Loopback,
+        now_s: float,
+        neighbours: Neighbours | None = None,
+    ) -> None:
+        """Args: bans: asked last, for the address alone; neighbours: the host's other processes."""
         self._limits = limits
         self._bans = bans
         self._loopback = loopback
@@ -71,8 +84,9 @@ class Admission:
         self._tier_attempts = BucketTable(limits.attempts_per_tier, limits.table_keys)
         self._pages = BucketTable(limits.pages_per_unit, limits.table_keys)
         self._answers = BucketTable(limits.answers_per_unit, limits.table_keys)
-        self._units: dict[str, int] = {}
-        self._tiers: dict[str, int] = {}
+        self._neighbours = neighbours or Alone()
+        self._units = Counts(self._neighbours)
+        self._tiers = Counts(self._neighbours)
         self.open = 0
 
     @property
@@ -119,9 +133,9 @@ class Admission:
     def give_back(self, ticket: Ticket, now_s: float) -> None:
         """Returns the attempt of a socket that has shown a valid token."""
         if ticket.charged:
-            ticket.charged = False
-            self._unit_attempts.of(ticket.unit, now_s).give_back()
-            self._tier_attempts.of(ticket.tier, now_s).give_back()
+            self._unit_attempts.of(ticket.unit, now_s).give_back(ticket.charged)
+            self._tier_attempts.of(ticket.tier, now_s).give_back(ticket.charged)
+            ticket.charged = 0.0
 
     def page(self, ticket: Ticket, now_s: float) -> Refused | None:
         """Turns the attempt into a page request, which has a budget of its own.
@@ -132,8 +146,8 @@ class Admission:
         self.give_back(ticket, now_s)
         if ticket.unit and not ticket.page:
             ticket.page = True
-            _less(self._units, ticket.unit)
-        wait_s = self._pages.take(ticket.unit, now_s) if ticket.unit else 0.0
+            self._units.less(ticket.unit)
+        wait_s = self._pages.take(ticket.unit, now_s, self._cost(self._limits.pages_per_unit)) if ticket.unit else 0.0
         if wait_s and self._refuses(Refusal.PAGES):
             return Refused(Refusal.PAGES, told=True, retry_after_s=wait_s)
         return None
@@ -148,24 +162,29 @@ class Admission:
     def _count(self, ticket: Ticket, address: Address, now_s: float, now_ms: int) -> Refused | None:
         limits = self._limits
         unit, tier = addresses.unit(address), addresses.tier(address)
-        if self._units.get(unit, 0) >= limits.connections_per_unit and self._refuses(Refusal.UNIT_CONNECTIONS):
+        if self._units.of(unit) >= limits.connections_per_unit and self._refuses(Refusal.UNIT_CONNECTIONS):
             return self._refused(Refusal.UNIT_CONNECTIONS, unit, now_s, 1.0)
-        if self._tiers.get(tier, 0) >= limits.connections_per_tier and self._refuses(Refusal.TIER_CONNECTIONS):
+        if self._tiers.of(tier) >= limits.connections_per_tier and self._refuses(Refusal.TIER_CONNECTIONS):
             return self._refused(Refusal.TIER_CONNECTIONS, unit, now_s, 1.0)
-        tier_wait_s = self._tier_attempts.take(tier, now_s)
+        cost = min(self._cost(limits.attempts_per_unit), self._cost(limits.attempts_per_tier))
+        tier_wait_s = self._tier_attempts.take(tier, now_s, cost)
         if tier_wait_s and self._refuses(Refusal.TIER_ATTEMPTS):
             return self._refused(Refusal.TIER_ATTEMPTS, unit, now_s, tier_wait_s)
-        unit_wait_s = self._unit_attempts.take(unit, now_s)
+        unit_wait_s = self._unit_attempts.take(unit, now_s, cost)
         if unit_wait_s and self._refuses(Refusal.UNIT_ATTEMPTS):
-            self._tier_attempts.of(tier, now_s).give_back()
+            self._tier_attempts.of(tier, now_s).give_back(cost)
             return self._refused(Refusal.UNIT_ATTEMPTS, unit, now_s, unit_wait_s)
         ban = self._bans.of_address(address, now_ms)
         if ban is not None:
             return self._refused(Refusal.BANNED, unit, now_s, 0.0, ban)
-        ticket.unit, ticket.tier, ticket.charged = unit, tier, True
-        self._units[unit] = self._units.get(unit, 0) + 1
-        self._tiers[tier] = self._tiers.get(tier, 0) + 1
+        ticket.unit, ticket.tier, ticket.charged = unit, tier, cost
+        self._units.more(unit)
+        self._tiers.more(tier)
         return None
+
+    def _cost(self, rate: Rate) -> float:
+        """What one attempt costs here, at most a full bucket."""
+        return min(float(self._neighbours.processes), rate.burst)
 
     def _refuses(self, refusal: Refusal) -> bool:
         return self._limits.enforcement.refuses(refusal.value)
@@ -179,13 +198,5 @@ class Admission:
     def _uncount(self, ticket: Ticket) -> None:
         if ticket.unit:
             if not ticket.page:
-                _less(self._units, ticket.unit)
-            _less(self._tiers, ticket.tier)
-
-
-def _less(counts: dict[str, int], key: str) -> None:
-    left = counts[key] - 1
-    if left:
-        counts[key] = left
-    else:
-        del counts[key]
+                self._units.less(ticket.unit)
+            self._tiers.less(ticket.tier)
