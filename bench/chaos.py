@@ -40,6 +40,8 @@ CALM_S = (0.5, 6.0)
 TWO_AT_ONCE = 0.25
 READY_TIMEOUT_S = 120.0
 FIRST_CALM_S = 3.0
+AFTERMATH_S = 3.0
+"""So long after its end a blow is still taken for the cause of a wait."""
 
 
 @dataclass
@@ -263,23 +265,26 @@ def _outcome(
         gaps_repaired_by_clients=sum(counter.gaps for counter in counters),
         rooms_filled_from_history=sum(counter.fills for counter in counters),
         logins_by_password=logins,
-        calm_wait_s=crowd.times.longest_wait_s(0.0, first_blow),
+        calm_wait_s=max((end - begin for begin, end in crowd.times.waits() if end < first_blow), default=0.0),
         outages=_outages(crowd, dealt),
         failures=crowd.failures[:50],
     )
 
 
 def _outages(crowd: Crowd, dealt: list[Dealt]) -> list[Outage]:
-    """By kind of blow what was felt from its beginning to the beginning of the next."""
-    found: dict[str, Outage] = {}
-    for number, blow in enumerate(dealt):
-        later = [other.began for other in dealt[number + 1 :] if other.began > blow.ended]
-        end = min(later, default=time.monotonic())
-        outage = found.setdefault(blow.name, Outage(blow.name, 0, 0.0, 0.0))
-        outage.count += 1
-        outage.longest_wait_s = max(outage.longest_wait_s, crowd.times.longest_wait_s(blow.began, end))
-        outage.longest_silence_s = max(outage.longest_silence_s, crowd.times.longest_silence_s(blow.began, end))
+    """What was felt by kind of blow: a wait counts for the first blow that it met, while that lasted or soon after."""
+    found = {name: Outage(name, count, 0.0, 0.0) for name, count in Counter(blow.name for blow in dealt).items()}
+    for begin, end in crowd.times.waits():
+        if (blow := _cause(dealt, begin, end)) is not None:
+            found[blow].longest_wait_s = max(found[blow].longest_wait_s, end - begin)
+    for begin, end in crowd.times.silences():
+        if (blow := _cause(dealt, begin, end)) is not None:
+            found[blow].longest_silence_s = max(found[blow].longest_silence_s, end - begin)
     return sorted(found.values(), key=lambda outage: -outage.longest_wait_s)
+
+
+def _cause(dealt: list[Dealt], begin: float, end: float) -> str | None:
+    return next((blow.name for blow in dealt if blow.began < end and begin < blow.ended + AFTERMATH_S), None)
 
 
 def show(outcome: Outcome, console: Console) -> None:

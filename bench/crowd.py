@@ -42,16 +42,13 @@ class Times:
     said: "array[float]" = field(default_factory=lambda: array("d"))
     answered: "array[float]" = field(default_factory=lambda: array("d"))
 
-    def longest_wait_s(self, begin: float, end: float) -> float:
-        """Of the messages that waited for their answer at some time between the two."""
-        pairs = zip(self.said, self.answered, strict=True)
-        return max((after - before for before, after in pairs if before < end and after > begin), default=0.0)
+    def waits(self) -> list[tuple[float, float]]:
+        """From when to when each message waited for its answer."""
+        return list(zip(self.said, self.answered, strict=True))
 
-    def longest_silence_s(self, begin: float, end: float) -> float:
-        """The longest time without any answer to anybody, of those that touch the time between the two."""
-        moments = sorted(self.answered)
-        pairs = itertools.pairwise(moments)
-        return max((after - before for before, after in pairs if before < end and after > begin), default=0.0)
+    def silences(self) -> list[tuple[float, float]]:
+        """From when to when nobody got an answer."""
+        return list(itertools.pairwise(sorted(self.answered)))
 
 
 class Resident:

@@ -24,9 +24,12 @@ class Wire:
     """The proxy; `running` serves it."""
 
     def __init__(self, target_port: int) -> None:
-        """Args: target_port: where Redis listens. `delay_s` holds for both directions and may be changed at any time."""
+        """Args: target_port: where Redis listens. `delay_s` holds for both directions and may be changed at any time.
+
+        A flow is known by the event that ends it, and has another that lets its bytes go on.
+        """
         self._target_port = target_port
-        self._flows: dict[asyncio.Task[None], asyncio.Event] = {}
+        self._flows: dict[asyncio.Event, asyncio.Event] = {}
         self._is_cut = False
         self.delay_s = 0.0
         self.port = 0
@@ -41,12 +44,14 @@ class Wire:
         finally:
             server.close()
             self.cut()
+            while self._flows:
+                await asyncio.sleep(0.01)
 
     def cut(self) -> None:
         """Ends every connection, and refuses new ones until `mend`."""
         self._is_cut = True
-        for flow in list(self._flows):
-            flow.cancel()
+        for over in self._flows:
+            over.set()
 
     def mend(self) -> None:
         """All is as it was; what was held back goes on."""
@@ -63,22 +68,23 @@ class Wire:
         return len(held)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        flow = asyncio.current_task()
-        if flow is None or self._is_cut:
+        if self._is_cut:
             writer.transport.abort()
             return
-        free = self._flows[flow] = asyncio.Event()
+        over, free = asyncio.Event(), asyncio.Event()
+        self._flows[over] = free
         free.set()
         there: asyncio.StreamWriter | None = None
         try:
             answers, there = await asyncio.open_connection(HOST, self._target_port)
             async with asyncio.TaskGroup() as ways:
+                ways.create_task(_until(over))
                 ways.create_task(self._carry(reader, there, free))
                 ways.create_task(self._carry(answers, writer, free))
         except* (OSError, _Ended):
             pass
         finally:
-            del self._flows[flow]
+            del self._flows[over]
             for end in (writer, there):
                 if end is not None:
                     end.transport.abort()
@@ -94,7 +100,12 @@ class Wire:
 
 
 class _Ended(Exception):
-    """One side has closed."""
+    """One side has closed, or the wire is cut."""
+
+
+async def _until(over: asyncio.Event) -> None:
+    await over.wait()
+    raise _Ended
 
 
 class RedisServer:
