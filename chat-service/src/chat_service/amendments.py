@@ -38,7 +38,6 @@ def edit(turn: Turn, me: User, op: Edit) -> Done:
     if max(len(frame), len(speech.encode(now))) > paging.MAX_EVENT_BYTES:
         raise TooLarge("This message is too large once it is encoded.")
     turn.charge(room)
-    turn.charge(room)
     _void_last_edit(turn, room, message)
     store_messages.rewrite(turn.store, now)
     store_messages.set_last_edit(turn.store, room.id, message.seq, seq)
@@ -91,7 +90,6 @@ def react(turn: Turn, me: User, op: React) -> Done:
     if op.on and not there.is_known and there.different >= limits.reactions_per_message:
         error = LimitReached(f"A message has at most {limits.reactions_per_message} different reactions.")
         turn.refuse(Limit.REACTIONS_PER_MESSAGE, error)
-    turn.charge(room)
     turn.charge(room)
     store_messages.set_reaction(turn.store, room.id, message.seq, me.id, op.emoji, on=op.on)
     frame = speech.encode(
