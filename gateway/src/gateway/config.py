@@ -29,6 +29,12 @@ class GatewayConfig(LimitSettings):
     http_port: int = Field(8080, ge=0, le=65535, description="HTTP and WebSocket port; 0 takes a free one.")
     tcp_host: str = Field("127.0.0.1", description="Address of the TCP port.")
     tcp_port: int = Field(8081, ge=0, le=65535, description="TCP port; 0 takes a free one.")
+    http_fd: int | None = Field(
+        None,
+        ge=3,
+        description="Number of an inherited file instead of host and port: a socket that listens and outlives this process, so that a restart refuses nobody.",
+    )
+    tcp_fd: int | None = Field(None, ge=3, description="The same for the TCP port.")
     auth_url: str = Field(
         "http://127.0.0.1:8094", description="Where the auth service's API answers: its keys are fetched there."
     )

@@ -18,7 +18,7 @@ from .config import GatewayConfig
 from .connection import Desk, Ground
 from .entrance import Entrance
 from .front import Front, FrontSettings, refusal_of
-from .listeners import BACKLOG, bind, pages_server, raise_file_limit
+from .listeners import BACKLOG, adopt, bind, pages_server, raise_file_limit
 from .metrics import Metrics
 from .tcp import TcpConnection, words_of
 
@@ -64,8 +64,8 @@ class Doors:
         """
         config = self._config
         raise_file_limit(config.connections)
-        http_socket = stack.enter_context(bind(config.http_host, config.http_port, reuse_port=config.reuse_port))
-        tcp_socket = stack.enter_context(bind(config.tcp_host, config.tcp_port, reuse_port=config.reuse_port))
+        http_socket = stack.enter_context(self._socket(config.http_host, config.http_port, config.http_fd))
+        tcp_socket = stack.enter_context(self._socket(config.tcp_host, config.tcp_port, config.tcp_fd))
         self.http_port, self.tcp_port = http_socket.getsockname()[1], tcp_socket.getsockname()[1]
         settings = FrontSettings(
             header_timeout_s=config.header_timeout_s,
@@ -103,6 +103,9 @@ class Doors:
         """Nobody new comes in; who is in stays."""
         for server in self._servers:
             server.close()
+
+    def _socket(self, host: str, port: int, inherited: int | None) -> socket.socket:
+        return bind(host, port, reuse_port=self._config.reuse_port) if inherited is None else adopt(inherited)
 
     async def _serve(self, sock: socket.socket, port: Port) -> asyncio.Server:
         return await asyncio.get_running_loop().create_server(

@@ -32,6 +32,24 @@ def bind(host: str, port: int, *, reuse_port: bool = False) -> socket.socket:
         raise ConfigError(f"Cannot listen on {host}:{port}: {exc.strerror or exc}.") from exc
 
 
+def adopt(number: int) -> socket.socket:
+    """An inherited socket that listens already. Args: number: of its file.
+
+    Raises:
+        ConfigError: it is no such socket.
+    """
+    try:
+        sock = socket.socket(fileno=number)
+        listens = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+        sock.set_inheritable(False)
+    except OSError as exc:
+        raise ConfigError(f"File {number} is no socket: {exc.strerror or exc}.") from exc
+    if not listens:
+        sock.close()
+        raise ConfigError(f"File {number} is a socket that does not listen.")
+    return sock
+
+
 @asynccontextmanager
 async def pages_server(config: GatewayConfig, port: int) -> AsyncIterator[web.Server]:
     """A factory of protocols for requests that are no sockets. Args: port: the one that browsers see."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from garita_local.child import Child
@@ -69,6 +71,42 @@ async def test_a_killed_process_gets_a_new_life(tmp_path: Path) -> None:
         await until(lambda: child.starts == 4)
 
         assert child.trouble is None
+
+
+async def test_a_socket_that_is_inherited_outlives_its_processes(tmp_path: Path) -> None:
+    """Whoever connects between two lives waits, and is served by the second."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        code = (
+            "import os, socket, sys; held = socket.socket(fileno=int(sys.argv[1]))\n"
+            "while True: one = held.accept()[0]; one.sendall(str(os.getpid()).encode()); one.close()"
+        )
+        plan = replace(process(tmp_path, code, str(server.fileno())), files=(server.fileno(),))
+        async with kept(plan) as child:
+            await until(lambda: child.pid is not None)
+            assert await told(server) == child.pid
+            first = child.pid
+            assert first is not None
+
+            os.kill(first, signal.SIGKILL)
+            second = await told(server)
+
+            assert second not in (0, first)
+            assert second == child.pid
+
+
+async def told(server: socket.socket) -> int:
+    """The process that serves a new connection; 0 for one that took the connection with it."""
+    async with asyncio.timeout(DEADLINE_S):
+        while True:
+            reader, writer = await asyncio.open_connection(*server.getsockname())
+            try:
+                text = await reader.read()
+            except ConnectionError:
+                text = b""
+            finally:
+                writer.close()
+            if text:
+                return int(text)
 
 
 async def test_a_stopped_process_is_not_started_again(tmp_path: Path) -> None:

@@ -12,7 +12,9 @@ from garita_local.plan import Addresses, Process, Surroundings
 from garita_local.ports import gateway_ports
 
 LAYOUT = Layout(Path("/srv/garita"))
-ADDRESSES = Addresses(tuple(gateway_ports(8080, 8081, 2)), (21001, 21002), (21003, 21008), 21004, 21005, 21006, 21007)
+ADDRESSES = Addresses(
+    tuple(gateway_ports(8080, 8081, 2)), (21001, 21002), (21003, 21008), 21004, 21005, 21006, 21007, ((5, 6), (7, 8))
+)
 
 
 def planned(environment: dict[str, str] | None = None, overrides: dict[str, str] | None = None) -> dict[str, Process]:
@@ -45,6 +47,18 @@ def test_all_are_told_mode_network_redis_and_secrets() -> None:
         }
 
 
+def test_each_gateway_inherits_its_two_sockets() -> None:
+    """And is told which is which; nobody else inherits anything."""
+    for process in planned().values():
+        told = {key: value for key, value in process.environment.items() if key.endswith("_FD")}
+        if not process.name.startswith("gateway-"):
+            assert (process.files, told) == ((), {})
+            continue
+        assert process.files == ((5, 6) if process.name == "gateway-1" else (7, 8))
+        http, tcp = process.files
+        assert told == {"GARITA_GATEWAY_HTTP_FD": str(http), "GARITA_GATEWAY_TCP_FD": str(tcp)}
+
+
 def test_gateways_accept_the_pages_of_all_gateways() -> None:
     """By number and by name, since a browser may be pointed at either."""
     origins = planned()["gateway-2"].environment["GARITA_GATEWAY_ORIGINS"].split(",")
@@ -60,7 +74,8 @@ def test_gateways_share_all_but_their_ports() -> None:
 
     differing = {key for key in first if first[key] != second[key]}
 
-    assert differing == {"GARITA_GATEWAY_HTTP_PORT", "GARITA_GATEWAY_TCP_PORT", "GARITA_GATEWAY_INNER_PORT"}
+    names = ("HTTP_PORT", "TCP_PORT", "INNER_PORT", "HTTP_FD", "TCP_FD")
+    assert differing == {f"GARITA_GATEWAY_{name}" for name in names}
     assert second["GARITA_GATEWAY_HTTP_PORT"] == "8090"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from contextlib import ExitStack
 
@@ -100,3 +101,19 @@ def test_free_gateway_ports_keep_their_distance() -> None:
         for pair in pairs:
             ports.require_free(pair.http, "HTTP_PORT")
             ports.require_free(pair.tcp, "TCP_PORT")
+
+
+def test_a_gateway_s_ports_listen_before_it_does() -> None:
+    """Held or not; in use they are named in one sentence; given back they refuse."""
+    with ExitStack() as holding:
+        (pair,) = ports.hold_free_gateway_ports(holding, 1)
+        files = ports.listen(holding, pair)
+
+        for file, port in zip(files, (pair.http, pair.tcp), strict=True):
+            with socket.create_connection((ports.HOST, port)), socket.socket(fileno=os.dup(file)) as held:
+                held.accept()[0].close()
+        with pytest.raises(CannotStart, match=f"ports {pair.http} and {pair.tcp} cannot be opened"):
+            ports.listen(holding, pair)
+
+    with pytest.raises(OSError, match="refused"):
+        socket.create_connection((ports.HOST, pair.http))

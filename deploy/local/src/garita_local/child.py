@@ -106,6 +106,7 @@ class Child:
                 cwd=self.plan.folder,
                 env=dict(self.plan.environment),
                 start_new_session=True,
+                pass_fds=self.plan.files,
                 preexec_fn=lambda: _die_with(launcher),
             )
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from garita_local.layout import Layout
@@ -35,6 +35,8 @@ class Addresses:
     auth_http: int
     detector_inner: int
     detector_operator: int
+    gateway_files: tuple[tuple[int, int], ...]
+    """The files of each gateway's two sockets, HTTP and TCP, which listen already and are inherited."""
 
     @property
     def origin(self) -> str:
@@ -58,6 +60,8 @@ class Process:
     log: Path
     inner_port: int | None = None
     ports: GatewayPorts | None = None
+    files: tuple[int, ...] = ()
+    """Open files that the process inherits, under the same numbers."""
 
 
 @dataclass(frozen=True)
@@ -83,16 +87,21 @@ def service_processes(
         "GARITA_SECRETS_DIR": str(layout.secrets),
     }
     gateways = [
-        _process(
-            f"gateway-{number}",
-            "gateway",
-            layout,
-            around,
-            shared | _gateway_settings(layout, addresses, web, ports, inner),
-            inner,
-            ports,
+        replace(
+            _process(
+                f"gateway-{number}",
+                "gateway",
+                layout,
+                around,
+                shared | _gateway_settings(layout, addresses, web, ports, inner) | _files(files),
+                inner,
+            ),
+            ports=ports,
+            files=files,
         )
-        for number, (ports, inner) in enumerate(zip(addresses.gateways, addresses.gateway_inner, strict=True), start=1)
+        for number, (ports, inner, files) in enumerate(
+            zip(addresses.gateways, addresses.gateway_inner, addresses.gateway_files, strict=True), start=1
+        )
     ]
     chat = shared | {
         "GARITA_CHAT_INNER_HOST": HOST,
@@ -162,6 +171,16 @@ def _gateway_settings(
     }
 
 
+def _files(files: tuple[int, int]) -> dict[str, str]:
+    """A gateway's sockets, which are ours; and its drain, which is short because ours has to be (`stack.STOP_ONE_S`)."""
+    http, tcp = files
+    return {
+        "GARITA_GATEWAY_HTTP_FD": str(http),
+        "GARITA_GATEWAY_TCP_FD": str(tcp),
+        "GARITA_GATEWAY_DRAIN_S": "1",
+    }
+
+
 def _process(
     name: str,
     service: str,
@@ -169,7 +188,6 @@ def _process(
     around: Surroundings,
     settings: Mapping[str, str],
     inner_port: int,
-    ports: GatewayPorts | None = None,
 ) -> Process:
     """A service with our settings over the person's, the tests' over ours, and no other service's at all."""
     prefix = SERVICE_PREFIXES[service]
@@ -181,7 +199,6 @@ def _process(
         folder=layout.database(service).parent if service != "gateway" else layout.gateway,
         log=layout.log(name),
         inner_port=inner_port,
-        ports=ports,
     )
 
 

@@ -19,6 +19,7 @@ HOST = "127.0.0.1"
 GATEWAY_STEP = 10  # the second gateway listens ten ports higher: easy to remember, and clear of the first one's pair
 INNER_RANGE = range(20_000, 32_768)
 MAX_PORT = 65_535
+BACKLOG = 1024  # connections that wait while a gateway restarts; the gateway's own number
 MAX_GATEWAYS = 8  # more processes than that on one machine measure nothing but the machine
 MAX_CHATS = 3  # one works, the others stand by
 
@@ -71,6 +72,22 @@ def require_free(port: int, setting: str) -> None:
                 f"port {port} is in use by another program; stop that program or choose another port with {setting}=."
             ) from exc
         raise CannotStart(f"port {port} cannot be opened ({exc.strerror}); choose another with {setting}=.") from exc
+
+
+def listen(holding: ExitStack, pair: GatewayPorts) -> tuple[int, int]:
+    """Open a gateway's ports for it until `holding` is closed; the numbers of the two files.
+
+    The gateway inherits them. While it restarts they stay open, and whoever connects meanwhile waits instead of being refused.
+
+    Raises: CannotStart when another program has one of them.
+    """
+    try:
+        http, tcp = (
+            holding.enter_context(socket.create_server((HOST, port), backlog=BACKLOG)) for port in (pair.http, pair.tcp)
+        )
+    except OSError as exc:
+        raise CannotStart(f"the ports {pair.http} and {pair.tcp} cannot be opened ({exc.strerror}).") from exc
+    return http.fileno(), tcp.fileno()
 
 
 def free_ports(count: int, taken: frozenset[int] = frozenset()) -> list[int]:

@@ -64,7 +64,7 @@ class Stack:
         self._awaited_starts: dict[str, int] = {}
         self._ready = False
         self.redis_url = ""
-        self.addresses = plan.Addresses((), (), (), 0, 0, 0, 0)
+        self.addresses = plan.Addresses((), (), (), 0, 0, 0, 0, ())
 
     async def __aenter__(self) -> Self:
         """Start everything and wait until all are ready.
@@ -226,7 +226,11 @@ class Stack:
                 ports.require_free(pair.tcp, "TCP_PORT")
         taken = frozenset(port for pair in pairs for port in (pair.http, pair.tcp))
         free = ports.hold_free_ports(self._exit, gateways + chats + 4, taken)
-        return plan.Addresses(tuple(pairs), tuple(free[4 + chats :]), tuple(free[4 : 4 + chats]), *free[:4])
+        files = tuple(ports.listen(self._exit, pair) for pair in pairs)
+        chats_inner, gateways_inner = tuple(free[4 : 4 + chats]), tuple(free[4 + chats :])
+        return plan.Addresses(
+            tuple(pairs), gateways_inner, chats_inner, free[0], free[1], free[2], free[3], gateway_files=files
+        )
 
     async def _start_redis(self) -> dict[str, Child]:
         """Use the server that REDIS_URL names, or run a private one until it answers.
