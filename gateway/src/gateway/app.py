@@ -31,6 +31,7 @@ from .clock import Clock
 from .config import GatewayConfig
 from .connection import Due, Ground
 from .core.admission import Admission
+from .core.allowance import Allowances
 from .core.enforcement import Enforcement
 from .core.transfers import TransferLimits
 from .core.wheel import Wheel
@@ -52,6 +53,7 @@ from .revocations_feed import RevocationsFeed
 from .shares import Shares
 from .subscriptions import Subscriptions
 from .sweeper import TICK_S, Chore, Sweeper
+from .tables import Tables
 from .transfers import Transfers
 
 log = structlog.get_logger()
@@ -131,6 +133,9 @@ class Gateway:
             self.neighbours,
         )
         self._entrance = Entrance(admission, config.trusted, clock, metrics, self._emitter, self._hash_address)
+        allowances = Allowances(config.user_limits(config.limiter_keys))
+        hints = Hints(self._chat, clock, metrics, typing_every_s=config.typing_every_s, max_keys=config.limiter_keys)
+        self._tables = Tables(metrics, clock.monotonic, [admission.tables, allowances.tables, hints.tables])
         self.desk = Desk(
             config,
             self.id,
@@ -146,9 +151,10 @@ class Gateway:
             ),
             files=Files(self._transfers, self._chat, self._errands),
             presence=self._presence,
-            hints=Hints(self._chat, clock, metrics, typing_every_s=config.typing_every_s, max_keys=config.limiter_keys),
+            hints=hints,
             errands=self._errands,
             shares=self._shares,
+            allowances=allowances,
             enforcement=self._enforcement,
             ready=lambda: not self.missing(),
         )
@@ -328,7 +334,7 @@ class Gateway:
         metrics.sessions.set(sum(1 for connection in self.desk.connections.values() if connection.claims is not None))
         metrics.feeds.set(len(self.hub))
         metrics.waiting.set(self._chat.waiting)
-        self._entrance.measure()
+        self._tables.measure()
         metrics.count_trials(self._enforcement.would_refuse)
 
 

@@ -9,9 +9,8 @@ from collections.abc import Callable
 
 import structlog
 
-from garita_common.core import activity, addresses, pushes
+from garita_common.core import activity, addresses, gate, pushes
 from garita_common.core.bans import Ban
-from garita_common.core.buckets import BucketTable
 from garita_common.core.errors import AppError, BadFrame, Busy, CloseCode, FrameTooLarge, LimitReached
 from garita_common.core.frames import Connect, CreateRoom, Edit, HintOp, Join, Renew, Request, Send
 from garita_common.core.records import Answered, AttachRoom, HeadsCompared, TellPresent
@@ -25,12 +24,13 @@ from .chat_link import ChatLink, Gone
 from .clock import Clock
 from .config import GatewayConfig
 from .connection import Connection
-from .core.allowance import AllowanceTable
+from .core.allowance import Allowances
 from .core.enforcement import Enforcement
 from .core.session import Acknowledge, Begin, End, Extend, Forward, Mention, Step, TakeChunk, Tell
 from .entrance import Entrance
 from .errands import Errands
 from .files import Files
+from .greeting import greeting
 from .hints import Hints
 from .hub import Hub
 from .metrics import Metrics
@@ -62,10 +62,11 @@ class Desk:
         presence: Presence,
         errands: Errands,
         shares: Shares,
+        allowances: Allowances,
         enforcement: Enforcement,
         ready: Callable[[], bool],
     ) -> None:
-        """Args: shares: the limits of users over all gateways; enforcement: which limits refuse."""
+        """Args: shares, allowances: the limits of users over all gateways, and here; enforcement: which limits refuse."""
         self._config = config
         self._gateway_id = gateway_id
         self._clock = clock
@@ -83,8 +84,7 @@ class Desk:
         self._shares = shares
         shares.on_make_room = self.make_room
         self._enforcement = enforcement
-        self._allowances = AllowanceTable(config.user_limits(config.limiter_keys))
-        self._device_sends = BucketTable(config.device_send, config.limiter_keys)
+        self._allowances = allowances
         self._ready = ready
         self._sparingly = Sparingly(clock.monotonic)
         self.connections: dict[int, Connection] = {}
@@ -221,12 +221,14 @@ class Desk:
             raise Gone
         now_s = self._clock.monotonic()
         until_s = now_s + max(0.0, claims.exp + SKEW_S - self._clock.unix())
-        allowance, device_sends = self._allowances.of(claims.sub, now_s), self._device_sends.of(claims.did, now_s)
-        connection.session.connected(now_s, until_s, allowance, sends, device_sends)
+        allowance, device_send = self._allowances.of(claims.sub, now_s), self._allowances.device(claims.did, now_s)
+        connection.session.connected(now_s, until_s, allowance, sends, device_send)
         connection.reschedule()
         self._presence.came(claims.sub)
         self._metrics.attaches.labels("ok").inc()
-        connection.send_json(attach.answer(op.id, self._greeting(connection, claims), cuts))
+        connection.send_json(
+            attach.answer(op.id, greeting(self._config, claims, f"{self._gateway_id}/{connection.id}"), cuts)
+        )
         behind = self._attacher.release(connection, cuts.values())
         await self._attacher.catch_up(connection, behind)
 
@@ -237,23 +239,6 @@ class Desk:
         connection.session.connect_refused()
         if not connection.closed:
             connection.fault(op.id, error)
-
-    def _greeting(self, connection: Connection, claims: Claims) -> dict[str, object]:
-        config = self._config
-        return {
-            "session": claims.sid,
-            "connection": f"{self._gateway_id}/{connection.id}",
-            "user": {"id": claims.sub, "name": claims.name},
-            "expires": claims.exp * 1000,
-            "ping_interval_ms": int(config.ping_interval_s * 1000),
-            "limits": {
-                "frame_bytes": config.text_bytes,
-                "text_bytes": 8 * 1024,
-                "chunk_bytes": 64 * 1024,
-                "file_bytes": config.file_bytes,
-                "rooms": config.rooms_per_connection,
-            },
-        }
 
     def _renew(self, connection: Connection, op: Renew) -> None:
         claims = self._verified(connection, op.id, op.token)
@@ -298,7 +283,8 @@ class Desk:
         try:
             if connection in self.leaving:
                 raise Busy("This server restarts. Please come back.")
-            if connection.in_flight >= self._config.requests_in_flight:
+            if connection.in_flight >= self._config.requests_in_flight and type(op) not in gate.NEVER_REFUSED:
+                self._metrics.refused.labels("requests_in_flight").inc()
                 raise Busy("Too many of your requests wait for their answers.")
             if (
                 isinstance(op, Join | CreateRoom)

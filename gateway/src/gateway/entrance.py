@@ -95,15 +95,6 @@ class Entrance:
         """The socket is gone."""
         self._admission.leave(ticket)
 
-    def measure(self) -> None:
-        """Brings the gauges up to date."""
-        for table, size in self._admission.table_sizes.items():
-            self._metrics.table_keys.labels(table).set(size)
-        evicted = self._admission.evicted
-        self._metrics.table_evicted.set(evicted)
-        if evicted and self._sparingly.due("limiter_table_overrun", ""):
-            log.warning("limiter_table_overrun", evicted=evicted)
-
     def _noted(self, refused: Refused | None, address: Address) -> Refused | None:
         if refused is not None:
             self._report(refused, address)

@@ -74,10 +74,11 @@ class Front(asyncio.Protocol):
 
     def due(self, now_s: float) -> None:
         """The head took too long, or the peer of a page has stopped reading."""
-        if self._inner is None:
+        refuses = self._ground.limits.enforcement.refuses
+        if self._inner is None and refuses("header_timeout"):
             self._ground.metrics.refused.labels("header_timeout").inc()
             self._transport.abort()
-        elif self._slow_since_s is not None:
+        elif self._slow_since_s is not None and refuses("slow_reader"):
             self._ground.metrics.refused.labels("slow_reader").inc()
             self._transport.abort()
 

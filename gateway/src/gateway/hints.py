@@ -26,6 +26,10 @@ class Hints:
         self._typing = BucketTable(Rate(1 / typing_every_s, 1), max_keys)
         self._marks: dict[tuple[int, type[Read | Received], str], tuple[Connection, Read | Received]] = {}
 
+    def tables(self) -> dict[str, tuple[int, int]]:
+        """By table: keys held, and keys dropped because it was full."""
+        return {"typing": (len(self._typing), self._typing.evicted)}
+
     def say(self, connection: Connection, op: HintOp) -> None:
         """Passes a hint on, or lets it go.
 

@@ -94,17 +94,13 @@ class LimitSettings(ServiceConfig):
             self.share_every_s,
         )
 
-    @property
-    def device_send(self) -> Rate:
-        """A device's messages here."""
-        return Rate(self.device_send_per_s, self.device_send_burst)
-
     def user_limits(self, table_keys: int) -> UserLimits:
-        """What a user is held to here. Args: table_keys: how many users are remembered."""
+        """What a user and a device are held to here. Args: table_keys: how many of each are remembered."""
         return UserLimits(
             bytes_in=Rate(self.user_bytes_in_per_s, self.user_bytes_in_burst),
             upload_bytes=Rate(self.user_upload_bytes_per_s, self.user_upload_bytes_burst),
             operations=operation_rates.parse(self.operation_rates),
+            device_send=Rate(self.device_send_per_s, self.device_send_burst),
             table_keys=table_keys,
         )
 

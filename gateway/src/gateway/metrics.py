@@ -21,7 +21,9 @@ class Metrics:
         self.waiting = Gauge("gateway_requests_waiting", "Requests that wait for the chat service.", registry=registry)
         self.ready = Gauge("gateway_ready", "1 when the gateway takes connects.", registry=registry)
         self.table_keys = Gauge("gateway_limiter_keys", "Keys in a limiter table.", ["table"], registry=registry)
-        self.table_evicted = Gauge("gateway_limiter_evicted", "Keys that went out of full tables.", registry=registry)
+        self.table_dropped = Counter(
+            "gateway_limiter_dropped_total", "Keys that went out of full limiter tables.", ["table"], registry=registry
+        )
         self.certificate_until = Gauge(
             "gateway_certificate_until_seconds", "Unix time at which our certificate ends.", registry=registry
         )

@@ -15,7 +15,7 @@ from gateway.core.shared_bucket import SharedBucket
 from .test_limits import config
 
 MUCH = Rate(1e9, 1e9)
-USER = UserLimits(MUCH, MUCH, {}, 10)
+USER = UserLimits(MUCH, MUCH, {}, MUCH, 10)
 
 
 def purse(*, user: UserLimits = USER, sends: Rate = MUCH, device: Rate = MUCH, **changes: Any) -> Purse:

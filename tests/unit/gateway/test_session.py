@@ -76,7 +76,7 @@ def encode(kind: type[frames.ClientOp], **changes: Any) -> bytes:
 def plenty(now_s: float = 0.0, **changes: Any) -> dict[str, Any]:
     """What a user's connections share, more than anybody asks for but for `changes`."""
     much = Rate(1e9, 1e9)
-    user = UserLimits(much, much, changes.pop("operations", {}), 10)
+    user = UserLimits(much, much, changes.pop("operations", {}), much, 10)
     return {
         "allowance": Allowance(replace(user, **changes), now_s),
         "sends": SharedBucket(much, now_s, 1e9, 1),

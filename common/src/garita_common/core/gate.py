@@ -136,6 +136,9 @@ TABLE: dict[type[ClientOp], Row] = {
 the other's role (`chat_service.core.moderation`). UploadFinish, UploadAbort and Download name a transfer or a file,
 not a room: the chat service looks the room up and asks `FILE_STANDING`."""
 
+NEVER_REFUSED = frozenset(kind for kind, row in TABLE.items() if row.budget is Budget.CHARGED)
+"""What lowers the load: a client that is refused it would only ask again."""
+
 FILE_STANDING: dict[type[ClientOp], Standing] = {
     UploadFinish: Standing.MEMBER,
     UploadAbort: Standing.STRANGER,

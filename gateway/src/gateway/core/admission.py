@@ -89,22 +89,17 @@ class Admission:
         self._tiers = Counts(self._neighbours)
         self.open = 0
 
-    @property
-    def table_sizes(self) -> dict[str, int]:
-        """How many keys each table holds."""
-        return {
-            "unit_attempts": len(self._unit_attempts),
-            "tier_attempts": len(self._tier_attempts),
-            "pages": len(self._pages),
-            "answers": len(self._answers),
-            "units": len(self._units),
-            "tiers": len(self._tiers),
+    def tables(self) -> dict[str, tuple[int, int]]:
+        """By table: keys held, and keys dropped because it was full. Counts of open connections are bounded by the node's cap."""
+        buckets = {
+            "unit_attempts": self._unit_attempts,
+            "tier_attempts": self._tier_attempts,
+            "pages": self._pages,
+            "answers": self._answers,
         }
-
-    @property
-    def evicted(self) -> int:
-        """How many keys went out of full tables so far: fresh addresses faster than the tables can hold."""
-        return self._unit_attempts.evicted + self._tier_attempts.evicted + self._pages.evicted + self._answers.evicted
+        counts = {"units": self._units, "tiers": self._tiers}
+        sizes = {name: (len(table), table.evicted) for name, table in buckets.items()}
+        return sizes | {name: (len(table), 0) for name, table in counts.items()}
 
     def enter(self, address: Address, now_s: float, now_ms: int, *, proxied: bool = False) -> Ticket | Refused:
         """Counts a new socket in, or says why not. Args: proxied: the peer is our own proxy; who is behind it comes with `reveal`."""

@@ -1,13 +1,13 @@
-"""What one user may do at this gateway, whatever connections it is done by: bytes, and operations with rates of their own.
+"""What a user or a device may do at this gateway, whatever connections it is done by: bytes, operations with rates of their own, a device's messages.
 
-Kept by user and not with the connection: a new socket resets nothing. The table drops its least recently used user when it is full. Messages are not here:
-they are limited over all gateways (`shared_bucket.py`).
+Kept by user and device and not with the connection: a new socket resets nothing. The table drops its least recently used user when it is full. A user's messages are not
+here: they are limited over all gateways (`shared_bucket.py`).
 """
 
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from garita_common.core.buckets import Bucket, Rate
+from garita_common.core.buckets import Bucket, BucketTable, Rate
 from garita_common.core.frames import ClientOp
 
 from .budget import Budget
@@ -16,11 +16,12 @@ from .operation_rates import OperationRates
 
 @dataclass(frozen=True, slots=True)
 class UserLimits:
-    """What a user is held to at one gateway."""
+    """What a user and a device are held to at one gateway. `table_keys`: how many of each are remembered."""
 
     bytes_in: Rate
     upload_bytes: Rate
     operations: OperationRates
+    device_send: Rate
     table_keys: int
 
 
@@ -47,18 +48,26 @@ class Allowance:
         return bucket.take(now_s)
 
 
-class AllowanceTable:
-    """Allowances by user, at most so many."""
+class Allowances:
+    """Of all users and devices, at most so many of each."""
 
     def __init__(self, limits: UserLimits) -> None:
-        """Nobody yet. `evicted` counts those who went out of a full table."""
+        """Nobody yet."""
         self._limits = limits
         self._users: OrderedDict[str, Allowance] = OrderedDict()
-        self.evicted = 0
+        self._dropped = 0
+        self._devices = BucketTable(limits.device_send, limits.table_keys)
 
-    def __len__(self) -> int:
-        """How many users are held."""
-        return len(self._users)
+    def tables(self) -> dict[str, tuple[int, int]]:
+        """By table: keys held, and keys dropped because it was full."""
+        return {
+            "users": (len(self._users), self._dropped),
+            "devices": (len(self._devices), self._devices.evicted),
+        }
+
+    def device(self, device: str, now_s: float) -> Bucket:
+        """The bucket of a device's messages."""
+        return self._devices.of(device, now_s)
 
     def of(self, user: str, now_s: float) -> Allowance:
         """The user's allowance, a full one for a new user."""
@@ -67,7 +76,7 @@ class AllowanceTable:
             found = self._users[user] = Allowance(self._limits, now_s)
             if len(self._users) > self._limits.table_keys:
                 self._users.popitem(last=False)
-                self.evicted += 1
+                self._dropped += 1
         else:
             self._users.move_to_end(user)
         return found
