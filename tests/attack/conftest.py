@@ -82,16 +82,16 @@ class Target:
 
     @asynccontextmanager
     async def connected(
-        self, person: people.Person, *, gateway: int = 1, websocket: bool = False
+        self, person: people.Person, *, gateway: int = 1, websocket: bool = False, **fields: Any
     ) -> AsyncIterator[raw.RawConnection]:
-        """A connection of `person` after `connect`."""
+        """A connection of `person` after `connect`. Args: fields: what else `connect` says."""
         async with people.Api(self.origin, person.source) as api:
             token = await person.chat_token(api)
         opened = (
             raw.websocket(self.http(gateway), person.source) if websocket else raw.tcp(self.tcp(gateway), person.source)
         )
         async with opened as connection:
-            answer = await connection.connect(token)
+            answer = await connection.connect(token, **fields)
             if answer["op"] != "ok":
                 raise AssertionError(f"connect: {answer}")
             yield connection

@@ -201,6 +201,37 @@ async def test_lists_hold_only_what_one_may_see(target: Target) -> None:
     assert scene.rooms["private"] not in seen
 
 
+async def test_who_is_put_out_hears_nothing_more(target: Target, no_traceback: None) -> None:
+    """On none of the user's connections, whichever gateway has them, nor after coming back with a cursor; the others go on."""
+    async with AsyncExitStack() as stack:
+        ana, ben, eve = [await target.person() for _ in range(3)]
+        owner, other = [await stack.enter_async_context(target.connected(person)) for person in (ana, eve)]
+        out = [await stack.enter_async_context(target.connected(ben, gateway=gateway)) for gateway in (1, 2)]
+        room = (await owner.change("create_room", kind="public", title="door"))["room"]["id"]
+        for connection in (out[0], other):
+            assert (await connection.change("join", room=room))["op"] == "ok"
+        for connection in (*out, other):
+            while (await connection.push("member"))["user"]["name"] != eve.name:
+                pass
+        epoch = (await owner.request("history", room=room))["epoch"]
+        ben_id = next(m["id"] for m in (await owner.request("members", room=room))["members"] if m["name"] == ben.name)
+
+        assert (await owner.change("ban_member", room=room, user=ben_id))["op"] == "ok"
+        for connection in (*out, other):
+            while (push := await connection.push("member"))["change"] != "banned":
+                pass
+            assert (push["user"]["id"], push["by"]["name"]) == (ben_id, ana.name)
+        assert (await owner.change("send", room=room, text=SECRET))["op"] == "ok"
+
+        assert (await other.push("message"))["text"] == SECRET
+        for connection in out:
+            assert (await connection.request("rooms"))["rooms"] == []
+            assert SECRET not in str(connection.pushes)
+        again = await stack.enter_async_context(target.connected(ben, resume={room: [epoch, 1]}))
+        assert (await again.request("history", room=room))["code"] == "not_found"
+        assert SECRET not in str(again.pushes)
+
+
 async def ask(
     connection: Voice | raw.RawConnection, operation: type[frames.ClientOp], fields: dict[str, Any]
 ) -> dict[str, Any]:
