@@ -48,6 +48,7 @@ class App {
 
   #listen() {
     addEventListener("hashchange", () => this.#route());
+    addEventListener("focus", () => this.#open?.shell.seen());
     addEventListener("online", () => this.#open?.link.hurry());
     addEventListener("storage", () => this.#open?.chat.marksChanged());
     addEventListener("garita-language", () => this.#open?.shell.redraw());
@@ -126,9 +127,10 @@ class App {
 
   #close() {
     if (!this.#open) return;
-    const { link, files, shell } = this.#open;
+    const { link, chat, files, shell } = this.#open;
     this.#open = null;
     shell.stop();
+    chat.stop();
     link.stop();
     files.close();
   }

@@ -151,6 +151,7 @@ class Room:
             raise Refused("forbidden")
         if op == "set_room":
             self.title, self.topic = frame.get("title", self.title), frame.get("topic", self.topic)
+            self._note(op, me, None, frame)
             self.out.append(self.add("room", me.user, title=self.title, topic=self.topic))
             return {"room": self.info(me.user)}
         if op == "banned":
@@ -164,7 +165,7 @@ class Room:
             raise Refused("not_found")
         if other.rank >= me.rank:
             raise Refused("forbidden")
-        self._note(op, me, other.user, frame)
+        self._note({"ban_member": "ban", "set_role": "role"}.get(op, op), me, other.user, frame)
         if op == "set_role":
             other.role = frame["role"]
             self.out.append(self.add("member", other.user, change="role", by=me.user, role=other.role))
@@ -185,8 +186,16 @@ class Room:
 
     def _note(self, action: str, me: Member | None, user: Frame | None, frame: Frame) -> int:
         number = next(self.numbers)
-        by = {"by": me.user} if me else {}
-        self.audit.append({"n": number, "ts": 0, "action": action, "user": user, "note": frame.get("note", ""), **by})
+        told = {
+            "by": me.user if me else None,
+            "user": user,
+            "note": frame.get("note"),
+            "role": frame.get("role"),
+            "reason": frame.get("reason"),
+        }
+        self.audit.append(
+            {"n": number, "ts": 0, "action": action} | {name: value for name, value in told.items() if value}
+        )
         return number
 
     # --- messages -----------------------------------------------------------------------------------------------------------------
@@ -198,7 +207,7 @@ class Room:
         if message is None:
             raise Refused("not_found")
         if op == "report":
-            return {"report": self._note("report", None, message["user"], frame | {"note": frame["reason"]})}
+            return {"report": self._note("report", None, message["user"], frame)}
         mine = message["user"]["id"] == me.user["id"]
         about = {"mid": message["mid"], "of": message["seq"]}
         if op == "react":

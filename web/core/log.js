@@ -1,8 +1,11 @@
 /**
  * What a page knows of a room's events: one stretch without gaps, growing at its end by pushes and at its beginning by history.
  *
- * Because the stretch has no holes, its first `seq` is all that a page of older history needs to be asked for.
+ * Because the stretch has no holes, its first `seq` is all that a page of older history needs to be asked for; and because a message's
+ * changes come after it, a stretch that holds the message and goes up to now holds them all.
  */
+
+import { Changes } from "./changes.js";
 
 export const ADDED = "added";
 export const THERE = "there";
@@ -11,6 +14,7 @@ export const HOLE = "hole";
 export class RoomLog {
   #events = [];
   #complete = false;
+  #changes = new Changes();
 
   get events() {
     return this.#events;
@@ -38,6 +42,7 @@ export class RoomLog {
     const hole = this.last !== null && event.seq !== this.last + 1;
     if (hole) this.clear();
     this.#events.push(event);
+    this.#changes.add(event);
     return hole ? HOLE : ADDED;
   }
 
@@ -51,12 +56,14 @@ export class RoomLog {
     const older = first === null ? events : events.filter((event) => event.seq < first);
     if (first !== null && older.length > 0 && older.at(-1).seq !== first - 1) return null;
     this.#events = [...older, ...this.#events];
+    for (const event of older) this.#changes.add(event);
     this.#complete = !more;
     return older;
   }
 
   clear() {
     this.#events = [];
+    this.#changes.clear();
     this.#complete = false;
   }
 
@@ -65,16 +72,38 @@ export class RoomLog {
     const gone = Math.max(0, this.#events.length - keep);
     if (gone > 0) {
       this.#events = this.#events.slice(gone);
+      this.#changes.clear();
+      for (const event of this.#events) this.#changes.add(event);
       this.#complete = false;
     }
     return gone;
+  }
+
+  /** A change of a message in this stretch that came to pass outside of it. */
+  note(event) {
+    this.#changes.add(event);
+  }
+
+  /** The message with this `mid`, or undefined. */
+  message(mid) {
+    return this.#events.find((event) => event.op === "message" && event.mid === mid);
+  }
+
+  at(seq) {
+    return this.first === null ? undefined : this.#events[seq - this.first];
+  }
+
+  /** See Changes. */
+  picture(message, ownId) {
+    return this.#changes.picture(message, ownId);
   }
 
   /** How many messages of others lie after `seq`. */
   unreadAfter(seq, ownId) {
     let count = 0;
     for (let at = this.#events.length - 1; at >= 0 && this.#events[at].seq > seq; at -= 1) {
-      if (this.#events[at].op === "message" && this.#events[at].user?.id !== ownId) count += 1;
+      const { op, user, deleted } = this.#events[at];
+      if (op === "message" && user?.id !== ownId && !deleted) count += 1;
     }
     return count;
   }

@@ -116,9 +116,10 @@ export class Link extends EventTarget {
     }
   }
 
-  /** An operation that gets no answer. */
+  /** An operation that gets no answer. False where no connection stands to say it on. */
   tell(op, fields = {}) {
     if (this.#ready) this.#socket.send(JSON.stringify({ op, ...fields }));
+    return this.#ready;
   }
 
   sendBytes(bytes) {

@@ -1,30 +1,44 @@
 /**
  * The rooms as this page knows them: fed by the link, read by the views.
  *
- * Pushes come in through the cursor rule; a room's stretch of events is a RoomLog; what was read is kept in the browser, and at the
- * first connection the page resumes at those marks, so that everything unread comes as pushes and is counted exactly.
+ * Pushes come in through the cursor rule; a room's stretch of events is a RoomLog; what was read is kept in the browser and told to the
+ * server, and at the first connection the page resumes at those marks, so that everything unread comes as pushes and is counted exactly.
  *
- * Events: `rooms` (the list or a mark changed), `log` (detail `{room, change}`: append, prepend, reset, outbox), `connected`,
- * `members` (detail `{room}`), `invitations`.
+ * Events: `rooms` (the list or a mark changed), `log` (detail `{room, change}`: append, changed, prepend, grow, joined, reset, outbox),
+ * `passing` (detail `{room, what}`: typing, marks, presence), `connected`, `members` (detail `{room}`), `invitations`, `put_out` (detail
+ * `{room, change}`).
  */
 
 import { GAP, RESTORED, TAKE, UNKNOWN } from "../core/cursor.js";
+import { KINDS } from "../core/changes.js";
 import { ADDED, RoomLog, THERE } from "../core/log.js";
+import { Passing } from "../core/passing.js";
+import { Deeds } from "./deeds.js";
+import { Marks } from "./marks.js";
+import { Reading } from "./reading.js";
 import { Sender } from "./sender.js";
+import { Visits } from "./visits.js";
 
 const PAGE = 50;
 const LIST_PAGE = 100;
 /** More than this of one room is not kept; scrolling up reads it again. */
 const KEEP_EVENTS = 1_000;
+/** So much unread at the first connection is read at once, to be counted; of so many rooms. */
+const COUNT_EVENTS = 50;
+const COUNT_ROOMS = 10;
+/** In larger rooms nobody is told who has read or received. */
+export const SMALL_ROOM = 100;
+const ENDS = ["left", "kicked", "banned"];
 
 export class Chat extends EventTarget {
   #link;
   #cursors;
   #memory;
+  #reading;
   #loading = new Map();
   #seenConnect = false;
 
-  constructor({ link, cursors, memory, user }) {
+  constructor({ link, cursors, memory, user, gatherMs }) {
     super();
     this.#link = link;
     this.#cursors = cursors;
@@ -36,8 +50,14 @@ export class Chat extends EventTarget {
     this.invitations = new Map(Object.entries(own.invitations));
     cursors.setMe(own.seq);
     for (const [room, [epoch, seq]] of Object.entries(memory.marks(user.id))) cursors.set(room, epoch, seq);
+    this.deeds = new Deeds(link);
+    this.marks = new Marks(link, gatherMs);
+    this.#reading = new Reading({ memory, user: user.id, marks: this.marks, changed: () => this.#tell("rooms") });
+    this.visits = new Visits({ link, loadNewest: (room) => this.#loadOlder(room), tell: (room, detail) => this.#tell("log", { room: room.id, ...detail }) });
     this.sender = new Sender({
       link,
+      memory,
+      user: user.id,
       changed: (room) => this.#tell("log", { room, change: "outbox" }),
       seen: (room) => cursors.at(room)?.[1] ?? 0,
     });
@@ -48,9 +68,10 @@ export class Chat extends EventTarget {
   /** The newest page of a room, if nothing is loaded, or the page before the first event. Safe to call at any time. */
   older(id) {
     const room = this.rooms.get(id);
-    if (!room || room.log.complete) return Promise.resolve();
+    if (!room || (room.visit ?? room.log).complete) return Promise.resolve();
     if (!this.#loading.has(id)) {
-      this.#loading.set(id, this.#loadOlder(room).finally(() => this.#loading.delete(id)));
+      const work = room.visit ? this.visits.older(room) : this.#loadOlder(room);
+      this.#loading.set(id, work.finally(() => this.#loading.delete(id)));
     }
     return this.#loading.get(id);
   }
@@ -58,25 +79,12 @@ export class Chat extends EventTarget {
   /** Everything up to now is read. */
   read(id) {
     const room = this.rooms.get(id);
-    const last = room?.log.last ?? room?.head;
-    if (!room || last === undefined || (last <= room.read && !room.someUnread)) return;
-    room.read = Math.max(last, room.read);
-    room.unread = 0;
-    room.someUnread = false;
-    this.#memory.mark(this.user.id, id, room.epoch, room.read);
-    this.#tell("rooms");
+    if (room) this.#reading.all(room);
   }
 
   /** Another tab of this browser has read on. */
   marksChanged() {
-    const marks = this.#memory.marks(this.user.id);
-    for (const room of this.rooms.values()) {
-      const [epoch, seq] = marks[room.id] ?? [];
-      if (epoch !== room.epoch || seq <= room.read) continue;
-      room.read = seq;
-      this.#count(room);
-    }
-    this.#tell("rooms");
+    this.#reading.inOtherTabs(this.rooms.values());
   }
 
   async create(fields) {
@@ -111,8 +119,25 @@ export class Chat extends EventTarget {
     return this.#link.ask("rooms", { scope: "public", limit: PAGE, ...(after ? { after } : {}) });
   }
 
-  members(id, after) {
-    return this.#link.ask("members", { room: id, limit: LIST_PAGE, ...(after ? { after } : {}) });
+  /** A page of members; their marks are kept. */
+  async members(id, after) {
+    const page = await this.deeds.members(id, after);
+    const passing = this.rooms.get(id)?.passing;
+    for (const member of page.members) passing?.mark(member.id, member);
+    this.#tell("passing", { room: id, what: "marks" });
+    return page;
+  }
+
+  /** Which of a page of members are here; gives the next page's name. */
+  async presence(id, after) {
+    const page = await this.deeds.presence(id, after);
+    for (const { id: user } of page.here) this.rooms.get(id)?.passing.came(user, true);
+    this.#tell("passing", { room: id, what: "presence" });
+    return page;
+  }
+
+  stop() {
+    this.marks.stop();
   }
 
   /** Say no to an invitation: only here, the server is not told. */
@@ -131,6 +156,7 @@ export class Chat extends EventTarget {
       this.#startAt(room, epoch, head, first);
     }
     this.#forgetStrangers(answer.rooms);
+    this.sender.keepOnly(this.rooms);
     this.sender.wake();
     this.#refreshRooms();
     this.#tell("connected");
@@ -138,14 +164,12 @@ export class Chat extends EventTarget {
 
   /** A room that begins at its head: what lies before is read by history when somebody looks. */
   #startAt(room, epoch, head, first) {
-    const marked = this.#memory.marks(this.user.id)[room.id];
     this.#cursors.set(room.id, epoch, head);
     room.log.clear();
+    this.visits.drop(room);
     this.sender.restart(room.id);
     Object.assign(room, { epoch, head });
-    if (marked && marked[0] === epoch) Object.assign(room, { read: marked[1], unread: 0, someUnread: head > marked[1] });
-    else Object.assign(room, { read: head, unread: 0, someUnread: !first });
-    if (!marked) this.#memory.mark(this.user.id, room.id, epoch, head);
+    this.#reading.start(room, head, first);
     this.#tell("log", { room: room.id, change: "reset" });
   }
 
@@ -168,16 +192,23 @@ export class Chat extends EventTarget {
       }
       this.ready = true;
       this.#tell("rooms");
+      await this.#countUnread();
     } catch {
       // The link was lost meanwhile: the next `connected` asks again.
     }
+  }
+
+  /** Rooms of which only that something is unread is known, where little is. */
+  async #countUnread() {
+    const short = [...this.rooms.values()].filter(({ someUnread, log, head, read }) => someUnread && log.first === null && head - read <= COUNT_EVENTS);
+    for (const { id } of short.slice(0, COUNT_ROOMS)) await this.older(id);
   }
 
   #blank(id, epoch) {
     const at = this.#cursors.at(id);
     const room = {
       id, epoch, head: at?.[1] ?? 0, kind: null, title: null, topic: "", members: 0, role: null, peer: null, created: 0, countedTo: 0,
-      log: new RoomLog(), read: at?.[1] ?? 0, unread: 0, someUnread: false,
+      log: new RoomLog(), visit: null, passing: new Passing(), read: at?.[1] ?? 0, unread: 0, someUnread: false, readUnknown: false,
     };
     this.rooms.set(id, room);
     return room;
@@ -188,6 +219,7 @@ export class Chat extends EventTarget {
     if (!room) return;
     const { kind, title, topic, members, role, peer, created, head } = described;
     Object.assign(room, { kind, title, topic, members, role, peer: peer ?? null, created, countedTo: head });
+    if (described.read !== undefined) this.#reading.elsewhere(room, described.read);
   }
 
   /** A room that one has just come into: its cursor begins at `seq`. A room that is known already goes on as it is. */
@@ -202,13 +234,30 @@ export class Chat extends EventTarget {
     this.rooms.delete(id);
     this.#cursors.forget(id);
     this.#memory.unmark(this.user.id, id);
+    this.marks.forget(id);
     this.sender.removeRoom(id);
     this.#tell("rooms");
   }
 
   #pushed(push) {
     if (push.op === "notice") this.#noticed(push);
+    else if (["typing", "read", "presence"].includes(push.op)) this.#passed(push);
     else if (push.seq !== undefined && push.room) this.#happened(push);
+  }
+
+  /** Said in passing: no cursor moves. */
+  #passed(push) {
+    const room = this.rooms.get(push.room);
+    if (!room) return;
+    const { passing } = room;
+    const mine = push.user.id === this.user.id;
+    if (push.op === "typing" && !mine) passing.writes(push.user, performance.now());
+    else if (push.op === "presence") passing.came(push.user.id, push.here);
+    else if (push.op === "read") {
+      passing.mark(push.user.id, push);
+      if (mine) this.#reading.elsewhere(room, push.read);
+    }
+    this.#tell("passing", { room: room.id, what: { typing: "typing", presence: "presence", read: "marks" }[push.op] });
   }
 
   #happened(push) {
@@ -218,6 +267,7 @@ export class Chat extends EventTarget {
     if (verdict === UNKNOWN || !room) return undefined;
     if (verdict === RESTORED) {
       room.log.clear();
+      this.visits.drop(room);
       Object.assign(room, { epoch: push.epoch, read: push.seq, unread: 0, someUnread: true });
       this.#tell("log", { room: room.id, change: "reset" });
     }
@@ -226,37 +276,58 @@ export class Chat extends EventTarget {
 
   #take(room, push) {
     const place = room.log.append(push);
+    room.visit?.note(push);
     room.head = push.seq;
     const mine = push.user?.id === this.user.id;
     if (push.cmid && mine) this.sender.arrived(push.cmid);
-    if (push.op === "member") this.#memberChanged(room, push, mine);
-    if (mine && push.op === "message" && room.unread === 0 && !room.someUnread) this.#readOwn(room, push.seq);
-    this.#count(room);
+    if (push.op === "message") this.#said(room, push, mine);
+    else if (push.op === "member") this.#memberChanged(room, push, mine);
+    else if (push.op === "room" && push.seq > room.countedTo) Object.assign(room, { title: push.title, topic: push.topic });
+    this.#reading.count(room);
     if (place !== THERE) this.#tellAppended(room, push, place);
     this.#tell("rooms");
+  }
+
+  #said(room, push, mine) {
+    if (room.passing.wrote(push.user?.id)) this.#tell("passing", { room: room.id, what: "typing" });
+    if (!mine && room.members <= SMALL_ROOM) this.marks.tell("received", room.id, push.seq);
+    if (mine && room.unread === 0 && !room.someUnread) this.#reading.own(room, push.seq);
   }
 
   #tellAppended(room, event, place) {
     const long = room.log.events.length > KEEP_EVENTS * 1.5;
     if (long) room.log.trim(KEEP_EVENTS);
-    this.#tell("log", { room: room.id, change: long || place !== ADDED ? "reset" : "append", event });
-  }
-
-  #readOwn(room, seq) {
-    room.read = seq;
-    this.#memory.mark(this.user.id, room.id, room.epoch, seq);
-  }
-
-  #count(room) {
-    room.unread = room.log.unreadAfter(room.read, this.user.id);
-    if (room.log.first !== null && room.log.first <= room.read + 1) room.someUnread = false;
+    const change = KINDS.includes(event.op) ? "changed" : "append";
+    this.#tell("log", { room: room.id, change: long || place !== ADDED ? "reset" : change, event });
   }
 
   #memberChanged(room, push, mine) {
+    const { change, user } = push;
+    const ended = ENDS.includes(change);
+    if (ended) room.passing.gone(user.id);
+    if (mine && ended) {
+      this.#remove(room.id);
+      if (change !== "left") this.#tell("put_out", { room, change });
+      return;
+    }
     // A description that is newer than the event has counted it.
-    if (push.seq > room.countedTo) room.members = Math.max(0, room.members + (push.change === "joined" ? 1 : -1));
-    if (mine && push.change === "left") this.#remove(room.id);
-    else this.#tell("members", { room: room.id });
+    if (push.seq > room.countedTo) {
+      const step = change === "joined" ? 1 : change === "left" || change === "kicked" ? -1 : 0;
+      room.members = Math.max(0, room.members + step);
+      if (mine && change === "role") room.role = push.role;
+      // Who is banned may or may not have been a member.
+      if (change === "banned") this.#describeAnew(room.id);
+    }
+    this.#tell("members", { room: room.id });
+  }
+
+  async #describeAnew(id) {
+    try {
+      this.#describe((await this.#link.ask("room", { room: id })).room);
+      this.#tell("rooms");
+    } catch {
+      // One has left again meanwhile, or the link was lost: the next list of rooms tells.
+    }
   }
 
   #noticed(notice) {
@@ -281,12 +352,7 @@ export class Chat extends EventTarget {
     const room = this.rooms.get(described.id);
     if (described.kind === "direct") Object.assign(room, { read: 0, someUnread: described.head > 0 });
     this.#tell("rooms");
-    try {
-      this.#describe((await this.#link.ask("room", { room: described.id })).room);
-      this.#tell("rooms");
-    } catch {
-      // One has left again meanwhile, or the link was lost: the next list of rooms tells.
-    }
+    await this.#describeAnew(described.id);
   }
 
   #forgetInvitation(id) {
@@ -308,8 +374,8 @@ export class Chat extends EventTarget {
     if (this.rooms.get(room.id) !== room || answer.epoch !== room.epoch) return;
     const older = room.log.prepend(answer.events, answer.more);
     if (older === null) room.log.clear();
-    this.#count(room);
-    this.#tell("log", { room: room.id, change: before === null || older === null ? "reset" : "prepend", events: older });
+    this.#reading.count(room);
+    if (!room.visit) this.#tell("log", { room: room.id, change: before === null || older === null ? "reset" : "prepend", events: older });
     this.#tell("rooms");
   }
 

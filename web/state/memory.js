@@ -1,10 +1,13 @@
 /**
- * What this browser keeps between visits: language, who is logged in, how far each room was read, open invitations.
+ * What this browser keeps between visits: language, who is logged in, how far each room was read, open invitations, and the messages that
+ * one has written and the server has not acknowledged yet.
  *
- * Never a token and never a message's text. Where storage is forbidden the page works, and forgets.
+ * Never a token, and no message's text but that of unsent ones, which a logout takes away. Where storage is forbidden the page works, and forgets.
  */
 
 const PREFIX = "garita.";
+/** Of unsent messages: a hundred of the longest come to less than the megabytes that browsers give. */
+const MOST_UNSENT = 100;
 
 export class Memory {
   #storage;
@@ -52,6 +55,26 @@ export class Memory {
     const marks = this.marks(user);
     delete marks[room];
     this.write(`marks.${user}`, marks);
+  }
+
+  /** Unsent messages by their `cmid`, oldest first. */
+  unsent(user) {
+    return Object.values(this.read(`unsent.${user}`) ?? {}).sort((a, b) => a.ts - b.ts);
+  }
+
+  /** Several tabs write here, each its own messages. Beyond the bound a message lives only as long as its tab. */
+  keepUnsent(user, entry) {
+    const all = this.read(`unsent.${user}`) ?? {};
+    if (Object.keys(all).length < MOST_UNSENT) this.write(`unsent.${user}`, { ...all, [entry.cmid]: entry });
+  }
+
+  dropUnsent(user, cmid) {
+    const { [cmid]: gone, ...others } = this.read(`unsent.${user}`) ?? {};
+    if (gone) this.write(`unsent.${user}`, others);
+  }
+
+  forgetUnsent(user) {
+    this.forget(`unsent.${user}`);
   }
 
   /** The place in the log of one's own, and the invitations not yet answered. */

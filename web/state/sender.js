@@ -1,5 +1,8 @@
 /**
  * Sends what is in the outbox: per room one message after another, each repeated with its `cmid` until the server has answered.
+ *
+ * What is not acknowledged is kept in the browser too, exactly as it was asked for, so that a closed tab loses nothing: the next visit
+ * repeats it with the same `cmid`, and the server stores it once however many tabs do so.
  */
 
 import { Outbox, STORED } from "../core/outbox.js";
@@ -9,13 +12,18 @@ export class Sender {
   #link;
   #changed;
   #seen;
+  #memory;
+  #user;
   #outbox = new Outbox();
 
   /** `changed(room)`: what waits in this room is not what it was; `seen(room)`: the `seq` up to which pushes came. */
-  constructor({ link, changed, seen }) {
+  constructor({ link, memory, user, changed, seen }) {
     this.#link = link;
+    this.#memory = memory;
+    this.#user = user;
     this.#changed = changed;
     this.#seen = seen;
+    for (const entry of memory.unsent(user)) this.#outbox.add(entry);
   }
 
   waiting(room) {
@@ -23,7 +31,9 @@ export class Sender {
   }
 
   send({ room, text, files = [], replyTo = null, compose = null }) {
-    const entry = this.#outbox.add({ cmid: crypto.randomUUID(), room, text, files, replyTo, compose, ts: Date.now() });
+    const entry = { cmid: crypto.randomUUID(), room, text, files, replyTo, compose, ts: Date.now() };
+    this.#memory.keepUnsent(this.#user, entry);
+    this.#outbox.add(entry);
     this.#changed(room);
     this.#go(room);
     return entry.cmid;
@@ -36,6 +46,7 @@ export class Sender {
   }
 
   giveUp(cmid) {
+    this.#memory.dropUnsent(this.#user, cmid);
     const entry = this.#outbox.remove(cmid);
     if (entry) this.#changed(entry.room);
     return entry;
@@ -43,6 +54,7 @@ export class Sender {
 
   /** Our own message came back as the room's push. */
   arrived(cmid) {
+    this.#memory.dropUnsent(this.#user, cmid);
     this.#outbox.remove(cmid);
   }
 
@@ -52,7 +64,13 @@ export class Sender {
   }
 
   removeRoom(room) {
+    for (const { cmid } of this.#outbox.of(room)) this.#memory.dropUnsent(this.#user, cmid);
     this.#outbox.removeRoom(room);
+  }
+
+  /** One is in these rooms only: what was to be said elsewhere cannot be. */
+  keepOnly(rooms) {
+    for (const room of this.#outbox.rooms()) if (!rooms.has(room)) this.removeRoom(room);
   }
 
   /** The link stands again; requests under way are repeated by the link itself. */
@@ -64,6 +82,7 @@ export class Sender {
     for (let entry = this.#outbox.next(room); entry; entry = this.#outbox.next(room)) {
       try {
         const answer = await this.#link.ask("send", request(entry), { patience: Infinity });
+        this.#memory.dropUnsent(this.#user, entry.cmid);
         // A resume that began behind the message brings no push of it: history shows it.
         if (answer.seq <= this.#seen(room)) this.#outbox.remove(entry.cmid);
         else this.#outbox.stored(entry.cmid);

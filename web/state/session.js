@@ -79,6 +79,8 @@ export class Session extends EventTarget {
 
   #leave(detail) {
     if (!this.account) return;
+    // Whoever logs out wants nothing left here; a session that ended by itself may go on after the next login.
+    if (!detail.told) this.#memory.forgetUnsent(this.account.id);
     this.#channel.postMessage({ kind: "out" });
     this.#forget(detail);
   }

@@ -1,5 +1,6 @@
 /**
- * Where a message is written: text, files that are already on their way while one writes, and how it was typed.
+ * Where a message is written: text, files that are already on their way while one writes, and how it was typed. It may answer another
+ * message, or be another text for one of one's own.
  *
  * Enter sends, Shift+Enter makes a new line; on a telephone's keyboard Enter makes a new line and the button sends.
  */
@@ -8,7 +9,8 @@ import { Composition } from "../core/compose.js";
 import { utf8Bytes } from "../core/people.js";
 import { upload } from "../net/files.js";
 import { alarm } from "./announce.js";
-import { h, icon, iconButton } from "./dom.js";
+import { fill, h, icon, iconButton } from "./dom.js";
+import { quoted } from "./message.js";
 import { sentence } from "./problems.js";
 import { bind, sizeText, t } from "./speech.js";
 
@@ -24,20 +26,29 @@ export class Composer {
   #composition = new Composition();
   #uploads = new Set();
   #sending = false;
+  #answered = null;
+  #edited = null;
+  #editLast;
+  #about = h("div", { class: "about-message", hidden: true });
   #chips = h("ul", { class: "chips", saying: { "aria-label": "files.title" } });
   #trouble = h("p", { class: "trouble", role: "alert", hidden: true });
 
-  constructor({ chat, link, room, memory, drafts }) {
+  /** `editLast()`: begins to edit the newest message of one's own. */
+  constructor({ chat, link, room, memory, drafts, editLast }) {
     this.#chat = chat;
     this.#link = link;
     this.#room = room;
     this.#memory = memory;
+    this.#editLast = editLast;
     this.text = h("textarea", {
       id: "compose", rows: 1, name: "text", autocomplete: "off", "aria-describedby": "compose-hint", value: drafts.get(room.id) ?? "",
       on: {
         input: (event) => {
           this.#composition.note(event.inputType ?? "insertText", performance.now());
-          drafts.set(room.id, this.text.value);
+          if (!this.#edited) {
+            drafts.set(room.id, this.text.value);
+            if (this.text.value.trim()) chat.marks.typing(room.id);
+          }
           this.#tell(null);
         },
         keydown: (event) => this.#key(event),
@@ -49,7 +60,7 @@ export class Composer {
     this.picker = h("input", { type: "file", multiple: true, class: "unseen", tabindex: "-1", "aria-hidden": "true", on: { change: () => this.#picked() } });
     this.button = h("button", { type: "submit", class: "send", saying: { "aria-label": "compose.send", title: "compose.send" } }, icon("send"));
     this.element = h("form", { class: "composer", on: { submit: (event) => this.#submit(event) } },
-      this.#chips, this.#trouble,
+      this.#about, this.#chips, this.#trouble,
       h("div", { class: "line" },
         iconButton("attach", "compose.attach", () => this.picker.click()), this.picker,
         h("label", { for: "compose", class: "unseen", say: "compose.label" }), this.text, this.button),
@@ -59,6 +70,44 @@ export class Composer {
 
   focus() {
     this.text.focus({ preventScroll: true });
+  }
+
+  /** What is written next answers this message. */
+  answer(event, picture) {
+    this.#leaveMessage();
+    this.#answered = event;
+    this.#showAbout("reply.to", event, picture);
+  }
+
+  /** Another text for one's own message; what had been written meanwhile comes back afterwards. */
+  edit(event, picture) {
+    this.#leaveMessage();
+    this.#edited = event;
+    this.text.value = picture.text;
+    this.#showAbout("edit.of", event, picture);
+    this.text.setSelectionRange(picture.text.length, picture.text.length);
+  }
+
+  #showAbout(word, event, picture) {
+    fill(this.#about, h("div", {}, h("strong", { say: word }), " ", quoted(event, picture)), iconButton("close", "cancel", () => this.#leaveMessage()));
+    this.#about.hidden = false;
+    this.focus();
+  }
+
+  #leaveMessage() {
+    if (this.#edited) this.text.value = this.drafts.get(this.#room.id) ?? "";
+    this.#answered = null;
+    this.#edited = null;
+    this.#about.hidden = true;
+    this.#tell(null);
+    this.focus();
+  }
+
+  /** Whoever is muted reads only. */
+  mayWrite(may) {
+    this.text.disabled = !may;
+    this.button.disabled = !may;
+    bind(this.text, "placeholder", may ? "compose.placeholder" : "compose.muted");
   }
 
   /** Files dropped on the room, picked, or pasted. */
@@ -72,6 +121,12 @@ export class Composer {
   }
 
   #key(event) {
+    if (event.key === "Escape" && !this.#about.hidden) {
+      event.preventDefault();
+      this.#leaveMessage();
+    } else if (event.key === "ArrowUp" && this.text.value === "" && this.#about.hidden) {
+      if (this.#editLast()) event.preventDefault();
+    }
     const plain = event.key === "Enter" && !event.shiftKey && !event.isComposing;
     if (!plain || matchMedia("(hover: none) and (pointer: coarse)").matches) return;
     event.preventDefault();
@@ -144,6 +199,7 @@ export class Composer {
     const text = this.text.value.trim();
     if (!text && this.#uploads.size === 0) return;
     if (utf8Bytes(text) > TEXT_BYTES) return this.#tell("compose.too_long");
+    if (this.#edited) return this.#saveEdit(text);
     this.#sending = true;
     this.#busy(true);
     const uploads = [...this.#uploads];
@@ -157,14 +213,29 @@ export class Composer {
     return undefined;
   }
 
+  async #saveEdit(text) {
+    if (!text) return;
+    this.#sending = true;
+    this.#busy(true);
+    try {
+      await this.#chat.deeds.edit(this.#room.id, this.#edited.mid, text);
+      this.#leaveMessage();
+    } catch (error) {
+      this.#tell(() => sentence(error));
+    } finally {
+      this.#sending = false;
+      this.#busy(false);
+    }
+  }
+
   #say(text, files) {
     const compose = this.#memory.read("rhythm") === false ? null : this.#composition.summary(performance.now());
-    this.#chat.sender.send({ room: this.#room.id, text, files, compose });
+    this.#chat.sender.send({ room: this.#room.id, text, files, replyTo: this.#answered?.mid ?? null, compose });
+    this.#chat.marks.said(this.#room.id);
     this.#composition = new Composition();
     this.text.value = "";
     this.drafts.delete(this.#room.id);
-    this.#tell(null);
-    this.focus();
+    this.#leaveMessage();
   }
 
   #busy(is) {

@@ -1,13 +1,18 @@
-/** The members of a room, by page, beside its messages. */
+/** The members of a room, by page, beside its messages: who is here now, what they are, and for moderators what to do about them. */
 
-import { fill, h, iconButton } from "./dom.js";
+import { SMALL_ROOM } from "../state/chat.js";
+import { fill, h, icon, iconButton } from "./dom.js";
 import { personMark } from "./marks.js";
-import { protocolSentence } from "./problems.js";
-import { bind } from "./speech.js";
+import { menuButton } from "./menu.js";
+import { isModerator, memberEntries } from "./moderation.js";
+import { sentence } from "./problems.js";
+import { bind, t } from "./speech.js";
 
 const DRAW_AFTER_MS = 400;
+/** In small rooms presence is pushed; in others it is asked for, of the pages that are shown. */
+const ASK_EVERY_MS = 30_000;
 
-/** `close` hides the panel. Gives the element, and `refresh()` for when somebody came or went. */
+/** `close` hides the panel. Gives the element, `refresh()` for when somebody came or went, `drawPresence()`, `stop()`. */
 export function membersView({ chat, room, close }) {
   const list = h("ul", { class: "members" });
   const count = h("h2", { id: "members-title", tabindex: "-1" });
@@ -16,29 +21,51 @@ export function membersView({ chat, room, close }) {
   const element = h("aside", { class: "panel", "aria-labelledby": "members-title" },
     h("header", {}, count, iconButton("close", "members.hide", close)), state, list, more);
   let next = null;
+  let pages = [];
   let later = null;
 
-  const load = async (from) => {
+  const guard = async (work) => {
     try {
-      const page = await chat.members(room.id, from);
-      next = page.next ?? null;
-      const items = page.members.map((member) => memberItem(member, chat.user.id));
-      if (from) list.append(...items);
-      else fill(list, items);
-      bind(count, "text", ["members.count", { count: room.members }]);
-      more.hidden = !next;
+      await work();
       state.hidden = true;
     } catch (error) {
-      bind(state, "text", () => protocolSentence(error.code));
+      bind(state, "text", () => sentence(error));
       state.hidden = false;
     }
   };
+  const drawPresence = () => {
+    for (const item of list.querySelectorAll("[data-user]")) item.querySelector(".here-dot").hidden = !room.passing.here.has(item.dataset.user);
+  };
+  const load = (from) => guard(async () => {
+    const page = await chat.members(room.id, from);
+    next = page.next ?? null;
+    pages = from ? [...pages, from] : [null];
+    const items = page.members.map((member) => memberItem({ chat, room, member, guard }));
+    const focused = element.contains(document.activeElement) ? document.activeElement.closest("[data-user]")?.dataset.user : null;
+    if (from) list.append(...items);
+    else fill(list, items);
+    if (focused) list.querySelector(`[data-user="${CSS.escape(focused)}"] button`)?.focus();
+    bind(count, "text", ["members.count", { count: room.members }]);
+    more.hidden = !next;
+    drawPresence();
+    await chat.presence(room.id, from);
+  });
+  const asking = setInterval(() => {
+    if (room.members <= SMALL_ROOM || document.hidden) return;
+    room.passing.here.clear();
+    guard(() => Promise.all(pages.map((from) => chat.presence(room.id, from))));
+  }, ASK_EVERY_MS);
   more.addEventListener("click", () => load(next));
   bind(count, "text", ["members.count", { count: room.members }]);
   load(null);
   return {
     element,
+    drawPresence,
     focus: () => count.focus(),
+    stop() {
+      clearTimeout(later);
+      clearInterval(asking);
+    },
     /** Many may come at once: the list is read again a little later, once. */
     refresh() {
       clearTimeout(later);
@@ -47,8 +74,15 @@ export function membersView({ chat, room, close }) {
   };
 }
 
-function memberItem(member, ownId) {
-  const role = member.role === "member" ? null : h("span", { class: "chip", say: `role.${member.role}` });
-  return h("li", {}, personMark(member),
-    h("span", { class: "title" }, h("bdi", {}, member.name), member.id === ownId && h("span", { class: "hint", say: "members.you" })), role);
+function memberItem({ chat, room, member, guard }) {
+  const about = [member.id === chat.user.id && "members.you", member.role !== "member" && `role.${member.role}`].filter(Boolean);
+  const entries = () => memberEntries({ chat, room, member, guard });
+  const menu = isModerator(room) && entries().length > 0 && menuButton(icon("dots"), {
+    say: ["members.menu", { name: member.name }], class: "icon-button", entries,
+  });
+  const dot = h("span", { class: "here-dot", hidden: true, role: "img", saying: { "aria-label": "presence.here", title: "presence.here" } });
+  return h("li", { "data-user": member.id },
+    h("span", { class: "with-dot" }, personMark(member), dot),
+    h("span", { class: "title" }, h("bdi", {}, member.name),
+      about.length > 0 && h("span", { class: "hint", say: () => about.map((word) => t(word)).join(" · ") })), menu);
 }

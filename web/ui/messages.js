@@ -2,54 +2,68 @@
  * One room's events as a list: days, names, texts, files; what is still being sent stands below.
  *
  * The list grows at both ends without drawing the rest anew, keeps its place when older events come in above, and stays at the
- * bottom when it was there.
+ * bottom when it was there. It shows the stretch up to now, or an old place that somebody wanted to see.
  */
 
-import { linkify } from "../core/people.js";
 import { FAILED, STORED } from "../core/outbox.js";
 import { announce } from "./announce.js";
 import { fill, h, icon } from "./dom.js";
-import { fileCard } from "./filecard.js";
+import { SHOWN, dayItem, eventItem, newLine } from "./events.js";
 import { personMark } from "./marks.js";
+import { MessageItem, textBody } from "./message.js";
 import { protocolSentence } from "./problems.js";
-import { bind, dayName, fullDate, startOfDay, t, timeOfDay } from "./speech.js";
+import { bind, startOfDay, t } from "./speech.js";
 
 const TOGETHER_MS = 5 * 60_000;
 const NEAR_END_PX = 80;
 const ANNOUNCED_LETTERS = 200;
 const AGAIN_MS = 5_000;
 const ABOVE_UNREAD_PX = 60;
+/** An answer's message is looked for in so many pages; further back search is the way. */
+const JUMP_PAGES = 20;
 
 export class Messages {
   #chat;
   #room;
-  #files;
-  #list = h("ol", { class: "log" });
+  #deeds;
+  #list = h("ol", { class: "log", on: { keydown: (event) => this.#walk(event), focusin: (event) => this.#focused(event) } });
   #outbox = h("ol", { class: "log outbox" });
   #state = h("p", { class: "older", role: "status" });
+  #receipt = h("p", { class: "receipt hint" });
+  #newer = h("div", { class: "newer", "aria-hidden": "true" });
   #items = new Map();
+  #messages = new Map();
+  #roving = null;
   #divider;
   #atEnd = true;
   #height = 0;
   #observer;
   #resize;
 
-  constructor({ chat, room, files }) {
+  /** `deeds`: what a message's own parts need; see MessageItem (`files`, `react`, `entries`). */
+  constructor({ chat, room, deeds }) {
     this.#chat = chat;
     this.#room = room;
-    this.#files = files;
+    this.#deeds = {
+      ...deeds,
+      picture: (event) => this.#stretch.picture(event, chat.user.id),
+      find: (mid) => this.#find(mid),
+      jump: (mid) => this.jumpToMessage(mid),
+    };
     this.#divider = room.unread > 0 || room.someUnread ? room.read : null;
     this.#outbox.hidden = true;
     this.scroller = h("div", { class: "scroller", tabindex: "0", role: "region", saying: { "aria-label": "messages.title" } },
-      this.#state, this.#list, this.#outbox);
+      this.#state, this.#list, this.#newer, this.#outbox, this.#receipt);
     this.toEnd = h("button", { type: "button", class: "to-end", hidden: true, on: { click: () => this.scrollToEnd() } },
       icon("down"), h("span", { say: "messages.newest" }));
     this.element = h("div", { class: "messages" }, this.scroller, this.toEnd);
     this.scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
-    this.#observer = new IntersectionObserver((seen) => seen.some((one) => one.isIntersecting) && this.#older(), {
-      root: this.scroller, rootMargin: "300px 0px 0px 0px",
-    });
+    this.#observer = new IntersectionObserver((seen) => this.#edges(seen), { root: this.scroller, rootMargin: "300px 0px 300px 0px" });
     this.#resize = new ResizeObserver(() => this.#atEnd && this.#stick());
+  }
+
+  get #stretch() {
+    return this.#room.visit ?? this.#room.log;
   }
 
   /** Call once the element stands in the page. */
@@ -68,9 +82,13 @@ export class Messages {
   /** A change of the room's log, as the chat tells it. */
   changed({ change, event, events }) {
     if (change === "append") this.#append(event);
+    else if (change === "changed") this.#refresh(event);
     else if (change === "prepend") this.#prepend(events);
+    else if (change === "grow") this.#grow(events);
+    else if (change === "joined") this.#redrawInPlace();
     else if (change === "outbox") this.#drawOutbox();
     else this.#redraw();
+    this.drawReceipt();
   }
 
   /** Somebody looks at the page again. */
@@ -78,49 +96,155 @@ export class Messages {
     this.#readIfSeen();
   }
 
-  scrollToEnd() {
+  async scrollToEnd() {
     this.#atEnd = true;
+    this.#chat.visits.end(this.#room);
     this.#stick();
     this.#readIfSeen();
   }
 
+  /** Shows the event `seq`, wherever in the history it is, and gives it the focus. */
+  async jumpTo(seq) {
+    this.#atEnd = false;
+    try {
+      await this.#chat.visits.go(this.#room, seq);
+    } catch (error) {
+      announce(protocolSentence(error.code));
+      return;
+    }
+    const item = this.#items.get(seq)?.at(-1) ?? this.#list.lastElementChild;
+    if (!item) return;
+    item.scrollIntoView({ block: "center" });
+    item.focus({ preventScroll: true });
+    item.classList.add("found-here");
+    setTimeout(() => item.classList.remove("found-here"), 2_000);
+    this.#atEnd = this.#room.visit === null && this.#isNearEnd();
+    this.toEnd.hidden = this.#atEnd;
+  }
+
+  /** Shows the message that another one answers. */
+  async jumpToMessage(mid) {
+    for (let page = 0; page < JUMP_PAGES && !this.#stretch.message(mid) && !this.#stretch.complete; page += 1) {
+      try {
+        await this.#chat.older(this.#room.id);
+      } catch (error) {
+        announce(protocolSentence(error.code));
+        return;
+      }
+    }
+    const found = this.#stretch.message(mid);
+    if (found) await this.jumpTo(found.seq);
+    else announce(t("reply.too_far"));
+  }
+
+  /** The newest message of one's own that still stands; null where there is none. */
+  lastOwn() {
+    const own = this.#room.log.events.findLast((event) => event.op === "message" && event.user.id === this.#chat.user.id
+      && !this.#room.log.picture(event, this.#chat.user.id).deleted);
+    return own ?? null;
+  }
+
+  /** What the others made of the newest message, where it is one's own. */
+  drawReceipt() {
+    const last = this.#room.log.events.findLast((event) => event.op === "message");
+    const shown = last && last.user.id === this.#chat.user.id && !this.#room.visit;
+    const { read, received, others } = shown ? this.#room.passing.seen(last.seq, this.#chat.user.id) : { others: 0 };
+    bind(this.#receipt, "text", () => receiptText({ read, received, others, direct: this.#room.kind === "direct" }));
+  }
+
+  #find(mid) {
+    const event = this.#stretch.message(mid) ?? this.#room.log.message(mid);
+    return event && { event, picture: this.#stretch.picture(event, this.#chat.user.id) };
+  }
+
   #redraw() {
     this.#items.clear();
-    const events = this.#room.log.events;
+    this.#messages.clear();
+    const events = this.#shown(this.#stretch.events);
     fill(this.#list, events.flatMap((event, at) => this.#make(event, events[at - 1])));
     this.#drawOutbox();
     this.#drawState();
+    this.#rove();
     if (this.#atEnd) this.#stick();
-    this.#watchBeginning();
+    this.#watchEdges();
+    this.drawReceipt();
+  }
+
+  /** The same events as before with more around them: what one looks at stays where it is. */
+  #redrawInPlace() {
+    const top = this.scroller.scrollTop;
+    const [seq, item] = [...this.#messages].find(([, { element }]) => element.offsetTop >= top) ?? [];
+    const offset = item ? item.element.offsetTop - top : 0;
+    this.#redraw();
+    const same = this.#messages.get(seq);
+    if (same) this.scroller.scrollTop = same.element.offsetTop - offset;
+  }
+
+  #shown(events) {
+    return events.filter(({ op }) => SHOWN.includes(op));
   }
 
   #append(event) {
-    const events = this.#room.log.events;
-    this.#list.append(...this.#make(event, events.at(-2)));
+    if (this.#room.visit) {
+      this.toEnd.hidden = false;
+      return;
+    }
+    const before = this.#shown(this.#room.log.events).at(-2);
+    this.#list.append(...this.#make(event, before));
     this.#drawOutbox();
     this.#drawState();
+    this.#rove();
     const mine = event.user?.id === this.#chat.user.id;
-    if (mine || this.#atEnd) this.scrollToEnd();
-    else this.toEnd.hidden = false;
+    if ((mine && event.op === "message") || this.#atEnd) this.scrollToEnd();
+    else if (event.op === "message") this.toEnd.hidden = false;
     if (!mine && event.op === "message") announce(spoken(event));
+  }
+
+  #grow(events) {
+    const all = this.#shown(this.#stretch.events);
+    for (const event of this.#shown(events)) this.#list.append(...this.#make(event, all[all.indexOf(event) - 1]));
+    for (const event of events) this.#refresh(event);
+    this.#watchEdges();
+  }
+
+  /** An edit, a deletion or a reaction: the message is drawn anew, and what one reads below it does not move. */
+  #refresh({ of }) {
+    const item = this.#messages.get(of);
+    if (!item) return;
+    const above = item.element.offsetTop < this.scroller.scrollTop;
+    const height = item.element.offsetHeight;
+    item.draw();
+    for (const other of this.#messages.values()) if (other !== item) other.drawQuote();
+    if (above && !this.#atEnd) this.scroller.scrollTop += item.element.offsetHeight - height;
+    this.#rove();
   }
 
   #prepend(older) {
     const height = this.scroller.scrollHeight;
     const top = this.scroller.scrollTop;
-    const events = this.#room.log.events;
-    const next = events[older.length];
-    this.#list.prepend(...older.flatMap((event, at) => this.#make(event, older[at - 1])));
-    if (next) this.#remake(next, older.at(-1));
+    const fresh = this.#shown(older);
+    const next = this.#shown(this.#stretch.events)[fresh.length];
+    this.#list.prepend(...fresh.flatMap((event, at) => this.#make(event, fresh[at - 1])));
+    if (next) this.#remake(next, fresh.at(-1));
+    for (const item of this.#messages.values()) item.drawQuote();
     this.#drawState();
+    this.#rove();
     this.scroller.scrollTop = top + this.scroller.scrollHeight - height;
-    this.#watchBeginning();
+    this.#watchEdges();
   }
 
-  /** The place where older events are asked for may still be in sight, and the observer tells only of changes. */
-  #watchBeginning() {
-    this.#observer.unobserve(this.#state);
-    this.#observer.observe(this.#state);
+  /** The places where more events are asked for may still be in sight, and the observer tells only of changes. */
+  #watchEdges() {
+    for (const edge of [this.#state, this.#newer]) {
+      this.#observer.unobserve(edge);
+      this.#observer.observe(edge);
+    }
+  }
+
+  #edges(seen) {
+    const reached = (edge) => seen.some(({ target, isIntersecting }) => target === edge && isIntersecting);
+    if (reached(this.#state)) this.#older();
+    if (reached(this.#newer) && this.#room.visit) this.#chat.visits.newer(this.#room).catch(() => setTimeout(() => this.#watchEdges(), AGAIN_MS));
   }
 
   /** What was first has something before it now: its day or name may be said already. */
@@ -136,25 +260,51 @@ export class Messages {
     const newDay = !before || startOfDay(before.ts) !== startOfDay(event.ts);
     if (newDay) items.push(dayItem(event.ts));
     const firstUnread = this.#divider !== null && event.seq > this.#divider && (!before || before.seq <= this.#divider);
-    if (firstUnread) items.push(h("li", { class: "new-line" }, h("span", { say: "messages.new" })));
+    if (firstUnread) items.push(newLine());
     if (event.op === "message") items.push(this.#message(event, !newDay && !firstUnread && together(before, event)));
-    else if (event.op === "member") items.push(memberItem(event));
+    else items.push(eventItem(event));
     this.#items.set(event.seq, items);
     return items;
   }
 
   #message(event, follows) {
-    const files = (event.files ?? []).map((file) => fileCard(file, this.#files));
-    return h("li", { class: follows ? "message follows" : "message", "data-mid": event.mid },
-      follows ? null : personMark(event.user),
-      h("div", { class: "said" },
-        h("p", { class: follows ? "who unseen" : "who" }, h("bdi", { class: "name" }, event.user.name), " ", clock(event.ts)),
-        event.text && body(event.text),
-        files.length > 0 && h("div", { class: "files" }, files)));
+    const item = new MessageItem(event, follows, this.#deeds);
+    this.#messages.set(event.seq, item);
+    return item.element;
   }
 
+  // --- the messages' menus: one stop for the Tab key, the arrows go from message to message ---
+
+  #buttons() {
+    return [...this.#list.querySelectorAll(".more:not([hidden])")];
+  }
+
+  #rove(to = null) {
+    const kept = this.#roving?.isConnected && !this.#roving.hidden && this.#roving === document.activeElement ? this.#roving : null;
+    const chosen = to ?? kept ?? this.#buttons().at(-1) ?? null;
+    if (this.#roving && this.#roving !== chosen) this.#roving.setAttribute("tabindex", "-1");
+    chosen?.setAttribute("tabindex", "0");
+    this.#roving = chosen;
+  }
+
+  #focused({ target }) {
+    if (target.classList.contains("more")) this.#rove(target);
+  }
+
+  #walk(event) {
+    if (!event.target.classList.contains("more")) return;
+    const all = this.#buttons();
+    const at = all.indexOf(event.target);
+    const to = { ArrowUp: at - 1, ArrowDown: at + 1, Home: 0, End: all.length - 1 }[event.key];
+    if (to === undefined) return;
+    event.preventDefault();
+    all[to]?.focus();
+  }
+
+  // --- what is not stored yet, and the list's own states ---
+
   #drawOutbox() {
-    const entries = this.#chat.sender.waiting(this.#room.id);
+    const entries = this.#room.visit ? [] : this.#chat.sender.waiting(this.#room.id);
     this.#outbox.hidden = entries.length === 0;
     fill(this.#outbox, entries.map((entry) => this.#waitingItem(entry)));
     if (this.#atEnd) this.#stick();
@@ -168,7 +318,7 @@ export class Messages {
     return h("li", { class: failed ? "message waiting failed" : "message waiting" },
       personMark({ id: this.#chat.user.id, name: this.#chat.user.username }),
       h("div", { class: "said" },
-        entry.text && body(entry.text),
+        entry.text && textBody(entry.text),
         entry.files.map((file) => h("p", { class: "hint" }, icon("file"), h("bdi", {}, file.name))),
         h("p", { class: "hint", role: failed ? "alert" : null, say: word }),
         failed && h("div", { class: "actions" },
@@ -177,29 +327,34 @@ export class Messages {
   }
 
   #drawState() {
-    const { log } = this.#room;
+    const log = this.#stretch;
     if (log.complete && log.events.every((event) => event.op !== "message")) bind(this.#state, "text", "messages.none");
     else if (log.complete) bind(this.#state, "text", "messages.beginning");
     else bind(this.#state, "text", () => "");
   }
 
   async #older() {
-    if (this.#room.log.complete) return;
+    if (this.#stretch.complete) return;
     bind(this.#state, "text", "messages.loading");
     try {
       await this.#chat.older(this.#room.id);
     } catch (error) {
       bind(this.#state, "text", () => protocolSentence(error.code));
-      setTimeout(() => this.#watchBeginning(), AGAIN_MS);
+      setTimeout(() => this.#watchEdges(), AGAIN_MS);
     }
   }
 
-  #scrolled() {
+  #isNearEnd() {
     const { scrollTop, scrollHeight, clientHeight } = this.scroller;
+    return scrollHeight - scrollTop - clientHeight < NEAR_END_PX;
+  }
+
+  #scrolled() {
+    const { scrollHeight } = this.scroller;
     // A picture that came in makes the list taller, and the browser tells that as scrolling: nobody has left the end.
     if (this.#atEnd && scrollHeight !== this.#height) return this.#stick();
     this.#height = scrollHeight;
-    this.#atEnd = scrollHeight - scrollTop - clientHeight < NEAR_END_PX;
+    this.#atEnd = this.#room.visit === null && this.#isNearEnd();
     if (this.#atEnd) this.#readIfSeen();
     return undefined;
   }
@@ -219,7 +374,7 @@ export class Messages {
   }
 
   #readIfSeen() {
-    if (!this.#atEnd || document.hidden) return;
+    if (!this.#atEnd || document.hidden || !document.hasFocus()) return;
     this.toEnd.hidden = true;
     this.#chat.read(this.#room.id);
   }
@@ -229,26 +384,15 @@ function together(before, event) {
   return before?.op === "message" && before.user.id === event.user.id && event.ts - before.ts < TOGETHER_MS;
 }
 
-function dayItem(ts) {
-  return h("li", { class: "day" }, h("time", { datetime: new Date(ts).toISOString().slice(0, 10), say: () => dayName(ts) }));
-}
-
-function memberItem(event) {
-  return h("li", { class: "event" },
-    h("span", { say: [`member.${event.change}`, { name: event.user?.name ?? "?" }] }), " ", clock(event.ts));
-}
-
-function clock(ts) {
-  return h("time", { datetime: new Date(ts).toISOString(), say: () => timeOfDay(ts), saying: { title: () => fullDate(ts) } });
-}
-
-function body(text) {
-  const pieces = linkify(text).map((piece) =>
-    piece.href ? h("a", { href: piece.href, target: "_blank", rel: "noopener noreferrer nofollow" }, piece.text) : piece.text);
-  return h("p", { class: "text", dir: "auto" }, pieces);
-}
-
 function spoken(event) {
   const text = event.text || t("messages.file_only");
   return `${event.user.name}: ${[...text].slice(0, ANNOUNCED_LETTERS).join("")}`;
+}
+
+function receiptText({ read, received, others, direct }) {
+  if (others === 0) return "";
+  if (direct || others === 1) return t(read ? "receipt.read" : received ? "receipt.received" : "receipt.stored");
+  if (read === others) return t("receipt.read_all");
+  if (read > 0) return t("receipt.read_by", { count: read, others });
+  return received > 0 ? t("receipt.received_by", { count: received, others }) : t("receipt.stored");
 }

@@ -7,7 +7,7 @@ import { bind, currentLanguage, t } from "./speech.js";
 import { findRooms, newRoom } from "./roomdialogs.js";
 
 /** `go(room)` opens a room. Gives the element and `draw(current)`. */
-export function roomsView({ chat, session, go, guard }) {
+export function roomsView({ chat, session, search, go, guard }) {
   const invitations = h("section", { class: "invitations", "aria-labelledby": "invitations-title", hidden: true });
   const rooms = h("ul", { class: "rooms" });
   const direct = h("ul", { class: "rooms" });
@@ -15,7 +15,7 @@ export function roomsView({ chat, session, go, guard }) {
   const openNew = (kind) => () => newRoom(chat, kind).then((room) => room && go(room));
   const openFind = () => findRooms(chat).then((room) => room && go(room));
   const element = h("nav", { class: "side", saying: { "aria-label": "rooms.title" } },
-    h("header", { class: "brand" }, logo(), h("span", {}, "Garita")),
+    h("header", { class: "brand" }, logo(), h("span", {}, "Garita"), iconButton("seek", "search.all_title", () => search.show(null))),
     h("div", { class: "lists" },
       invitations,
       heading("rooms.title", "rooms-heading", iconButton("search", "rooms.find", openFind), iconButton("plus", "rooms.new", openNew("public"))),

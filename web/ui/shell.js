@@ -5,8 +5,10 @@ import { alarm } from "./announce.js";
 import { fill, h } from "./dom.js";
 import { banned, sentence } from "./problems.js";
 import { closeWord } from "../core/closing.js";
+import { roomName } from "./marks.js";
 import { RoomView } from "./room.js";
 import { roomsView, unreadTotal, welcomeView } from "./rooms.js";
+import { Search } from "./search.js";
 import { bind, t } from "./speech.js";
 
 const QUIET_MS = 1_500;
@@ -20,20 +22,25 @@ export class Shell {
   #place = "welcome";
   #drawing = false;
   #late = null;
+  #seq = null;
 
   /** `context`: everything that views need; see app.js. */
   constructor(context) {
     this.#context = { ...context, drafts: new Map(), left: () => context.go("") };
     const go = (room) => context.go(`room/${room}`);
+    this.#context.search = new Search({ chat: context.chat, open: (room, seq) => this.#openAt(room, seq) });
     const guard = (work) => work().catch((error) => alarm(sentence(error)));
     this.#context.openRoom = go;
-    this.#rooms = roomsView({ chat: context.chat, session: context.session, go, guard });
+    this.#rooms = roomsView({ chat: context.chat, session: context.session, search: this.#context.search, go, guard });
     this.element = h("div", { class: "shell", "data-pane": "list" }, this.#rooms.element, h("div", { class: "stage" }, this.#status, this.#main));
     const { chat, link, session } = context;
     chat.addEventListener("rooms", () => this.#drawSoon());
     chat.addEventListener("invitations", ({ detail }) => this.#invited(detail.notice));
     chat.addEventListener("log", ({ detail }) => detail.room === this.#place && this.#view?.logChanged(detail));
     chat.addEventListener("members", ({ detail }) => detail.room === this.#place && this.#view?.membersChanged());
+    chat.addEventListener("passing", ({ detail }) => detail.room === this.#place && this.#view?.passed(detail.what));
+    chat.addEventListener("connected", () => this.#view?.cameBack());
+    chat.addEventListener("put_out", ({ detail }) => this.#wasPutOut(detail));
     link.addEventListener("status", ({ detail }) => this.#drawStatus(detail));
     session.addEventListener("profile", () => {
       this.#drawSoon();
@@ -76,16 +83,28 @@ export class Shell {
     this.#view = null;
   }
 
+  /** A place in a room's history: the room is opened for it where it is not open. */
+  #openAt(room, seq) {
+    if (this.#view?.id === room) {
+      this.#view.goTo(seq);
+    } else {
+      this.#seq = seq;
+      this.#context.openRoom(room);
+    }
+  }
+
   #openRoom(id) {
     this.#place = id;
     const room = this.#context.chat.rooms.get(id);
     if (!room?.kind) {
-      fill(this.#main, h("p", { class: "nothing", say: this.#context.chat.ready ? "room.not_here" : "loading" }));
+      if (this.#context.chat.ready) this.#tellGone("room.not_here");
+      else fill(this.#main, h("p", { class: "nothing", say: "loading" }));
       return;
     }
     this.#view = new RoomView(this.#context, room);
     fill(this.#main, this.#view.element);
-    this.#view.start();
+    this.#view.start(this.#seq);
+    this.#seq = null;
   }
 
   #account() {
@@ -120,8 +139,23 @@ export class Shell {
 
   /** The room that is open is not ours any more. */
   #gone() {
+    if (!this.#view && this.#main.querySelector(".nothing a")) return;
     this.#leaveView();
-    fill(this.#main, h("p", { class: "nothing", say: "room.not_here" }));
+    this.#tellGone("room.not_here");
+  }
+
+  #tellGone(what) {
+    const line = h("p");
+    bind(line, "text", what);
+    fill(this.#main, h("div", { class: "nothing" }, line, h("p", {}, h("a", { href: "#/", say: "rooms.back" }))));
+  }
+
+  #wasPutOut({ room, change }) {
+    const told = [`put_out.${change}`, { title: roomName(room) }];
+    alarm(t(...told));
+    if (this.#place !== room.id) return;
+    this.#leaveView();
+    this.#tellGone(told);
   }
 
   #invited(notice) {

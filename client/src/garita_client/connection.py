@@ -6,6 +6,7 @@ deadline passes. Events come once and in order per room (`core.cursors`).
 """
 
 import asyncio
+import math
 import random
 import ssl
 import time
@@ -77,7 +78,7 @@ class LastingConnection:
         self._cursors = Cursors()
         self._inbox = Inbox()
         self._link_stands = asyncio.Event()
-        self._stands_since: float | None = None
+        self._stands_since = math.inf
         self._link_tasks: asyncio.TaskGroup | None = None
         self._ended: Ended | None = None
         self._want_fresh = False
@@ -270,13 +271,12 @@ class LastingConnection:
         timing = self._timing
         backoff = Backoff(timing.backoff_base_s, timing.backoff_ceiling_s, timing.good_after_s)
         while True:
-            self._stands_since = None
+            self._stands_since = math.inf
             step = await self._one_link()
             if isinstance(step, Stop):
                 self._end(step.error)
                 return
-            if self._stands_since is not None:
-                backoff.connection_ended(time.monotonic() - self._stands_since)
+            backoff.connection_ended(time.monotonic() - self._stands_since)
             self._want_fresh = self._want_fresh or step.fresh_token
             await asyncio.sleep(backoff.next_delay_s(self._fraction(), at_least_s=step.after_s))
             await self._inbox.has_space()

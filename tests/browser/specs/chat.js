@@ -16,6 +16,8 @@ class FakeLink extends EventTarget {
   answers = {};
   asked = [];
   resumed = 0;
+  told = [];
+  open = true;
 
   async ask(op, fields = {}) {
     this.asked.push([op, fields]);
@@ -25,6 +27,11 @@ class FakeLink extends EventTarget {
 
   resume() {
     this.resumed += 1;
+  }
+
+  tell(op, fields) {
+    if (this.open) this.told.push([op, fields]);
+    return this.open;
   }
 
   say(push) {
@@ -46,10 +53,16 @@ function stand({ kept = {}, rooms = [room("r1")] } = {}) {
   link.answers.rooms = { rooms };
   const memory = new Memory(storage(kept));
   const cursors = new Cursors();
-  const chat = new Chat({ link, cursors, memory, user: ME });
+  const chat = new Chat({ link, cursors, memory, user: ME, gatherMs: 20 });
   const changes = [];
   chat.addEventListener("log", ({ detail }) => changes.push(detail.change));
   return { link, memory, cursors, chat, changes };
+}
+
+/** Marks are gathered for a moment before they are told. */
+async function told(link, op) {
+  for (let turn = 0; turn < 400 && !link.told.some(([said]) => said === op); turn += 1) await new Promise((resolve) => setTimeout(resolve, 25));
+  return link.told.filter(([said]) => said === op).map(([, fields]) => fields);
 }
 
 const settle = () => new Promise((resolve) => setTimeout(resolve, 0));
@@ -79,6 +92,126 @@ export const spec = {
     link.say(message("r1", 5));
     chat.read("r1");
     same(memory.marks("me"), { r1: ["a", 5] });
+  },
+  "what the server knows of reading counts at a first visit": async () => {
+    const { link, chat, memory } = stand({ rooms: [room("r1", { head: 40, read: 37 })] });
+    link.answers.history = { epoch: "a", head: 40, more: true, events: [35, 36, 37, 38, 39, 40].map((seq) => message("r1", seq)) };
+    link.connect({ r1: { epoch: "a", head: 40, recovered: false } });
+    await settle();
+    same([chat.rooms.get("r1").unread, chat.rooms.get("r1").someUnread, memory.marks("me").r1], [3, false, ["a", 37]]);
+  },
+  "another device reads on": async () => {
+    const { link, chat, memory } = stand({ kept: { "marks.me": { r1: ["a", 4] } } });
+    link.connect({ r1: { epoch: "a", head: 6, recovered: true } });
+    link.say(message("r1", 5));
+    link.say(message("r1", 6));
+    link.say({ op: "read", room: "r1", user: { id: "me", name: "ana" }, read: 5, received: 6 });
+    same([chat.rooms.get("r1").unread, memory.marks("me").r1], [1, ["a", 5]]);
+    link.say({ op: "read", room: "r1", user: { id: "u2", name: "bob" }, read: 6, received: 6 });
+    same([chat.rooms.get("r1").unread, chat.rooms.get("r1").passing.seen(6, "me").read], [1, 1]);
+  },
+  "reading and receiving are told once for many, as far as they have come": async () => {
+    const { link, chat } = stand();
+    link.connect({ r1: { epoch: "a", head: 4, recovered: false } });
+    for (const seq of [5, 6, 7]) link.say(message("r1", seq));
+    same(await told(link, "received"), [{ room: "r1", seq: 7 }]);
+    link.say(message("r1", 8));
+    chat.read("r1");
+    same([await told(link, "read"), link.told.length], [[{ room: "r1", seq: 8 }], 2]);
+  },
+  "in a large room nobody is told what was received": async () => {
+    const { link, chat } = stand({ rooms: [room("r1", { members: 5000 })] });
+    link.connect({ r1: { epoch: "a", head: 4, recovered: false } });
+    await settle();
+    link.say(message("r1", 5));
+    chat.read("r1");
+    same([await told(link, "read"), link.told.length], [[{ room: "r1", seq: 5 }], 1]);
+  },
+  "marks wait for a connection": async () => {
+    const { link, chat } = stand();
+    link.connect({ r1: { epoch: "a", head: 4, recovered: false } });
+    link.say(message("r1", 5));
+    link.open = false;
+    chat.read("r1");
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    link.open = true;
+    same(await told(link, "read"), [{ room: "r1", seq: 5 }]);
+  },
+  "an edit changes the message and is no news to count": async () => {
+    const { link, chat, changes } = stand();
+    link.connect({ r1: { epoch: "a", head: 4, recovered: false } });
+    link.say(message("r1", 5));
+    changes.length = 0;
+    link.say({ op: "edited", room: "r1", epoch: "a", seq: 6, ts: 6, user: { id: "u2", name: "u2" }, mid: "m5", of: 5, text: "new" });
+    const found = chat.rooms.get("r1");
+    same([changes, found.unread, found.log.picture(found.log.at(5), "me").text], [["changed"], 1, "new"]);
+  },
+  "typing is told without moving a cursor, and ends with the message": async () => {
+    const { link, chat, cursors } = stand();
+    link.connect({ r1: { epoch: "a", head: 4, recovered: false } });
+    const passed = [];
+    chat.addEventListener("passing", ({ detail }) => passed.push(detail.what));
+    link.say({ op: "typing", room: "r1", user: { id: "u2", name: "bob" } });
+    same([chat.rooms.get("r1").passing.writing(performance.now()).names, cursors.at("r1")], [["bob"], ["a", 4]]);
+    link.say(message("r1", 5));
+    same([chat.rooms.get("r1").passing.writing(performance.now()).names, passed], [[], ["typing", "typing"]]);
+  },
+  "a moderator puts one out": async () => {
+    const { link, chat } = stand();
+    const out = [];
+    chat.addEventListener("put_out", ({ detail }) => out.push(detail.change));
+    link.connect({ r1: { epoch: "a", head: 4, recovered: false } });
+    link.say({ op: "member", change: "banned", room: "r1", epoch: "a", seq: 5, ts: 1, user: { id: "me", name: "ana" }, by: { id: "u2", name: "bob" } });
+    same([chat.rooms.size, out], [0, ["banned"]]);
+  },
+  "roles, names and topics change": async () => {
+    const { link, chat } = stand();
+    link.connect({ r1: { epoch: "a", head: 4, recovered: false } });
+    await settle();
+    link.say({ op: "member", change: "role", role: "moderator", room: "r1", epoch: "a", seq: 5, ts: 1, user: { id: "me", name: "ana" } });
+    link.say({ op: "room", title: "New", topic: "t", room: "r1", epoch: "a", seq: 6, ts: 1, user: { id: "u2", name: "bob" } });
+    const { role, title, topic, members } = chat.rooms.get("r1");
+    same([role, title, topic, members], ["moderator", "New", "t", 1]);
+  },
+  "an old place is looked at beside what goes on, until the two meet": async () => {
+    const { link, chat, changes } = stand();
+    link.connect({ r1: { epoch: "a", head: 200, recovered: false } });
+    const page = (from, to) => ({ epoch: "a", head: 200, more: from > 1, events: Array.from({ length: to - from + 1 }, (_, at) => message("r1", from + at)) });
+    link.answers.history = ({ before, after }) => (after ? page(after + 1, after + 50) : page((before ?? 201) - 50, (before ?? 201) - 1));
+    const found = chat.rooms.get("r1");
+    await chat.visits.go(found, 80);
+    same([found.visit.first, found.visit.last, found.log.first], [55, 104, 151]);
+    link.say(message("r1", 201));
+    same([found.visit.last, found.log.last], [104, 201]);
+    changes.length = 0;
+    await chat.visits.newer(found);
+    same([found.visit, found.log.first, found.log.last, changes], [null, 55, 201, ["joined"]]);
+  },
+  "what was not sent when a tab closed is sent by the next visit, as it was": async () => {
+    const kept = { "unsent.me": { c7: { cmid: "c7", room: "r1", text: "late", files: [], replyTo: null, compose: null, ts: 5 }, c8: { cmid: "c8", room: "gone", text: "x", files: [], ts: 6 } } };
+    const { link, chat, memory } = stand({ kept });
+    link.answers.send = { seq: 5 };
+    link.connect({ r1: { epoch: "a", head: 4, recovered: false } });
+    await settle();
+    same(link.asked.filter(([op]) => op === "send").map(([, fields]) => fields), [{ cmid: "c7", room: "r1", text: "late" }]);
+    same([memory.unsent("me"), chat.sender.waiting("gone")], [[], []]);
+  },
+  "a message is kept until it is acknowledged": async () => {
+    const { link, chat, memory } = stand();
+    link.connect({ r1: { epoch: "a", head: 4, recovered: false } });
+    let stored;
+    link.answers.send = () => new Promise((resolve) => (stored = resolve));
+    const cmid = chat.sender.send({ room: "r1", text: "hi" });
+    await settle();
+    same(memory.unsent("me").map((entry) => [entry.cmid, entry.text]), [[cmid, "hi"]]);
+    stored({ seq: 5 });
+    await settle();
+    same(memory.unsent("me"), []);
+  },
+  "only so many unsent messages are kept": async () => {
+    const { chat, memory } = stand();
+    for (let number = 0; number < 120; number += 1) chat.sender.send({ room: "r1", text: String(number) });
+    same([memory.unsent("me").length, chat.sender.waiting("r1").length], [100, 120]);
   },
   "too much was missed: unread, but nobody knows how many": async () => {
     const { link, chat } = stand({ kept: { "marks.me": { r1: ["a", 4] } } });

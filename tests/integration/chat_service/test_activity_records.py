@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import uuid
+
 import msgspec
 import pytest
 
 from chat_service.activity_records import ActivityRecords
 from chat_service.core.texttags import TextTags
-from chat_service.turn import Sent
+from chat_service.turn import Reported, Sent
 from garita_common.core import activity
-from garita_common.core.frames import Compose
+from garita_common.core.frames import Compose, Report
 from tests.fakes.chat_gateway import stamped, user_id
 
 from .conftest import send
@@ -33,6 +35,21 @@ def test_a_record_has_tags_and_sizes_but_no_text() -> None:
     assert (len(record.tag), len(record.dup_tag), record.compose) == (16, 16, compose)
     assert b"Mirad" not in activity.encode(record)
     assert activity.is_key(record)
+
+
+def test_a_report_names_who_wrote_what_was_reported() -> None:
+    """And who reported, for the detector alone; no text, no note."""
+    mid = uuid.uuid4()
+    op = Report(id=1, cmid=uuid.uuid4(), room=ROOM, mid=mid, reason="abuse", note="una nota")
+    command = stamped("ana", op, connection=7)
+
+    record = RECORDS.of(Reported("g1", command, op, user_id("bob")))
+
+    assert isinstance(record, activity.MessageReported)
+    assert (record.user, record.about, record.reason) == (user_id("ana"), user_id("bob"), "abuse")
+    assert (record.room, record.mid, record.connection) == (ROOM, str(mid), "g1/7")
+    assert (record.ip_prefix, record.ts_ms) == ("203.0.113.7/32", command.received_ms)
+    assert b"nota" not in activity.encode(record)
 
 
 @pytest.mark.parametrize(("ip", "prefix"), [("2001:db8::7", "2001:db8::/64"), ("", ""), ("nonsense", "")])

@@ -16,7 +16,7 @@ import pytest
 
 from garita_common.core import frames
 from garita_common.core.records import Answered
-from tests.fakes.chat_gateway import ChatGateway, chat_gateway, stamped
+from tests.fakes.chat_gateway import ChatGateway, chat_gateway, stamped, user_id
 
 from .conftest import RedisServer, Service, ok, send, until
 
@@ -46,6 +46,7 @@ class Load:
 
     def __init__(self, gateway: ChatGateway, rooms: list[str], every_s: float = 1.0) -> None:
         self.acknowledged: dict[str, tuple[str, int]] = {}
+        self.acts = 0
         self.is_over = False
         self._gateway = gateway
         self._rooms = rooms
@@ -58,6 +59,19 @@ class Load:
             op = send(room, f"de {number}")
             answer = ok(await persist(self._gateway, f"user{number}", op, self._every_s))
             self.acknowledged[str(op.cmid)] = (room, answer["seq"])
+
+    async def moderator(self) -> None:
+        """The rooms' owner, who describes the first of them and bans somebody from it, and lets them in again; waits for each answer."""
+        room, far, cmid = self._rooms[0], user_id("user20"), uuid.uuid4
+        await persist(self._gateway, "user20", frames.ListRooms(id=1))
+        while not self.is_over:
+            for op in (
+                frames.SetRoom(id=1, cmid=cmid(), room=room, topic=f"tras {self.acts}"),
+                frames.BanMember(id=1, cmid=cmid(), room=room, user=far),
+                frames.BanMember(id=1, cmid=cmid(), room=room, user=far, banned=False),
+            ):
+                ok(await persist(self._gateway, "user0", op, self._every_s))
+                self.acts += 1
 
 
 def check(service: Service, gateway: ChatGateway, load: Load, rooms: list[str]) -> None:
@@ -96,7 +110,7 @@ async def all_said(service: Service, gateway: ChatGateway, rooms: list[str]) -> 
 @pytest.mark.slow
 @pytest.mark.timeout(400)
 async def test_killed_again_and_again_under_load(service: Service, redis_url: str) -> None:
-    """kill -9 at random moments: every acknowledged message is stored once and said, in order."""
+    """kill -9 at random moments: every acknowledged message is stored once and said, in order; every act of moderation is done and noted once."""
     pauses = random.Random(5)
     service.start()
     await service.ready()
@@ -109,6 +123,7 @@ async def test_killed_again_and_again_under_load(service: Service, redis_url: st
         async with asyncio.TaskGroup() as tasks:
             for number in range(1, 20):
                 tasks.create_task(load.sender(number))
+            tasks.create_task(load.moderator())
             for _ in range(KILLS):
                 before = len(load.acknowledged)
                 await until(lambda n=before: len(load.acknowledged) > n + 20)  # type: ignore[misc]  # bound at once
@@ -121,6 +136,9 @@ async def test_killed_again_and_again_under_load(service: Service, redis_url: st
 
     assert len(load.acknowledged) > 20 * KILLS
     check(service, gateway, load, rooms)
+    assert load.acts > KILLS
+    assert [n for (n,) in service.rows("SELECT n FROM audit ORDER BY n")] == list(range(1, load.acts + 1))
+    assert service.rows("SELECT * FROM banned") == []
     assert "Traceback" not in service.log()
 
 

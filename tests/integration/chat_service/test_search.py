@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
-
-import pytest
 
 from garita_common.core import frames
 
-from .conftest import Desk, ok, send
+from .conftest import Desk, ok
 
 
 def words(text: str, room: str | None = None, **fields: Any) -> frames.Search:

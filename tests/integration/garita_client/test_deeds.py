@@ -86,8 +86,8 @@ async def test_moderation(room: Room, ana: Client, bob: Client) -> None:
     assert refused.value.code == "forbidden"
     assert (info.topic, info.title) == ("the well", "plaza")
     assert [(one.name, one.note) for one in banned] == [("bob", "enough")]
-    assert [entry.action for entry in trail] == ["unban", "ban_member", "set_role", "report"]
-    assert trail[-1].by is None
+    assert [entry.action for entry in trail] == ["unban", "ban", "set_room", "role", "report"]
+    assert (trail[-1].by, trail[-1].reason, trail[3].role, trail[3].note) == (None, "spam", "moderator", "trusted")
     changes = []
     while "banned" not in changes:
         changes.append((await until(bob, "member")).change)

@@ -150,7 +150,7 @@ class BannedPage(Struct, frozen=True, gc=False):
 
 
 class AuditEntry(Struct, frozen=True, gc=False):
-    """One deed of a moderator, or a report (then `by` is None)."""
+    """One deed of a moderator, or a report (then `by` is None); what does not belong to the action is None."""
 
     n: Count
     ts: int
@@ -159,6 +159,11 @@ class AuditEntry(Struct, frozen=True, gc=False):
     user: Person | None = None
     mid: str | None = None
     note: str = ""
+    role: str | None = None
+    reason: str | None = None
+    title: str | None = None
+    topic: str | None = None
+    text: str | None = None
 
 
 class AuditPage(Struct, frozen=True, gc=False):
