@@ -23,6 +23,7 @@ CHROMIUM_WORDS = [
 # A browser test is a person with quick fingers; the limits have tests of their own.
 ROOMY = {
     "GARITA_GATEWAY_SEND_BURST": "200", "GARITA_GATEWAY_SEND_PER_S": "100",
+    "GARITA_GATEWAY_DEVICE_SEND_BURST": "200", "GARITA_GATEWAY_DEVICE_SEND_PER_S": "100",
     "GARITA_GATEWAY_USER_SEND_BURST": "400", "GARITA_GATEWAY_USER_SEND_PER_S": "200",
 }  # fmt: skip
 START_S = 180.0

@@ -8,7 +8,7 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
-from .commands import accounts, bans, chat, reports, status
+from .commands import accounts, bans, chat, reports, security, status
 from .commands.places import Choices, Places
 from .commands.terminal import Terminal
 from .core.errors import AuthRefused, GaritaError
@@ -48,6 +48,10 @@ def _run(arguments: argparse.Namespace, places: Places, terminal: Terminal) -> C
             return accounts.login(places, terminal)
         case "logout":
             return accounts.logout(places, terminal, arguments.scope)
+        case "totp":
+            return security.totp(places, terminal)
+        case "sessions":
+            return security.sessions(places, terminal, vars(arguments).get("end"))
         case "chat":
             return chat.chat(places, terminal, arguments.room)
         case "status":
@@ -80,6 +84,9 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("login", parents=[common], help="log in; asks for the second factor where there is one")
     leave = commands.add_parser("logout", parents=[common], help="end the session")
     leave.add_argument("--scope", choices=("this", "others", "all"), default="this")
+    commands.add_parser("totp", parents=[common], help="turn two-step login on")
+    logins = commands.add_parser("sessions", parents=[common], help="list where you are logged in, end one")
+    logins.add_argument("--end", type=int, metavar="number", help="end the session of this number")
     talk = commands.add_parser("chat", parents=[common], help="talk")
     talk.add_argument("room", nargs="?", help="title or id of a room to go into")
     talk.add_argument("--connect", help="tcp://, tls://, ws:// or wss:// address to chat at")

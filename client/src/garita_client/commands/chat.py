@@ -1,24 +1,35 @@
-"""`garita chat`: rooms, messages and files in a terminal. New messages appear above the line that is being typed."""
+"""`garita chat`: rooms, messages and files in a terminal. New messages appear above the line that is being typed, who writes below it."""
 
 import asyncio
-from datetime import UTC, datetime
+import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+
+import msgspec
 
 from garita_client.account import Account
 from garita_client.auth_api import AuthApi
 from garita_client.client import Client
-from garita_client.core.display import numbered, printable, safe_file_name, size_text
+from garita_client.core.display import numbered, printable, safe_file_name
 from garita_client.core.errors import Closed, Ended, GaritaError, NoAnswer, TransferFailed
-from garita_client.core.hearing import Event, FileInfo, RoomInfo
+from garita_client.core.hearing import Event, RoomInfo
 from garita_client.core.typed import Command, Nothing, Say, read_line
 from garita_client.files import download, upload
 
+from .deeds import Deeds
 from .places import Places
+from .telling import Teller, name, title
 from .terminal import Terminal
 
 CONNECT_TIMEOUT_S = 30.0
 HISTORY_AT_JOIN = 20
 WATCH_S = 0.5
+TYPING_EVERY_S = 3.0
+"""The server passes on no more."""
+TYPING_LASTS_S = 5.0
+MARKS_EVERY_S = 1.0
+SMALL_ROOM = 100
+"""In larger rooms nobody is told what was received."""
 
 
 class Quit(Exception):
@@ -64,29 +75,57 @@ class ChatScreen:
         self._terminal = terminal
         self._room: RoomInfo | None = None
         self._rooms: dict[str, RoomInfo] = {}
-        self._files: list[FileInfo] = []
         self._entering: list[Event] | None = None
         self._told: dict[str, int] = {}  # per room, up to where the history that was shown on entering reached
+        self._heads: dict[str, int] = {}  # per room, the newest seq that was heard and not marked yet
+        self._writing: dict[
+            str, tuple[str, float]
+        ] = {}  # by user, in the room that one is in: the name, and until when
+        self._teller = Teller(terminal, name_of=self._name)
+        self._deeds = Deeds(client, terminal, self._teller, self._here)
+        if client.welcome is not None:
+            self._teller.own = client.welcome.user.id
 
     # --- hearing ------------------------------------------------------------------------------------------------------------------
 
     async def hear(self) -> None:
         """Shows events as they come."""
         async for event in self._client:
-            if self._entering is not None and self._room is not None and event.room_id == self._room.id:
+            if event.is_passing:
+                self._pass(event)
+                continue
+            room = event.room_id
+            if room and event.seq is not None and not event.log:
+                self._heads[room] = event.seq
+            if event.op == "message" and event.user:
+                self._writing.pop(event.user.id, None)
+            if self._entering is not None and self._room is not None and room == self._room.id:
                 self._entering.append(event)
             elif not self._is_told(event):
                 self._show(event)
+
+    def _pass(self, event: Event) -> None:
+        """Who writes in the room that one is in stands below the line for a few seconds."""
+        mine = event.user is not None and event.user.id == self._teller.own
+        if event.op == "typing" and event.user and not mine and self._room and event.room_id == self._room.id:
+            self._writing[event.user.id] = (name(event.user), time.monotonic() + TYPING_LASTS_S)
+            self._draw_status()
+
+    def _draw_status(self) -> None:
+        now = time.monotonic()
+        self._writing = {user: told for user, told in self._writing.items() if told[1] > now}
+        names = [told[0] for told in self._writing.values()]
+        self._terminal.status = self._terminal.word("writing", names=", ".join(names)) if names else ""
 
     def _is_told(self, event: Event) -> bool:
         """Whether history has shown this event already: its push may come after the answer that holds it."""
         if event.op == "reset":
             self._told.pop(event.room_id or "", None)
-        return event.op in ("message", "member") and (event.seq or 0) <= self._told.get(event.room_id or "", -1)
+        return event.seq is not None and event.log is None and event.seq <= self._told.get(event.room_id or "", -1)
 
     async def watch(self) -> None:
-        """Says when the connection is lost and when it is back."""
-        stood = True
+        """Says when the connection is lost and when it is back; tells the server what was read and that one writes."""
+        stood, marked_at, typed_at = True, 0.0, 0.0
         while True:
             await asyncio.sleep(WATCH_S)
             stands = self._client.is_connected
@@ -94,45 +133,46 @@ class ChatScreen:
                 self._terminal.say("lost", why=self._client.trouble or "?")
             elif stands and not stood:
                 self._terminal.say("reconnected")
-            stood = stands
+            stood, now = stands, time.monotonic()
+            self._draw_status()
+            if now - marked_at >= MARKS_EVERY_S:
+                marked_at = now
+                await self._mark()
+            if self._terminal.take_typed() and self._room is not None and now - typed_at >= TYPING_EVERY_S:
+                typed_at = now
+                await self._client.typing(self._room.id)
+
+    async def _mark(self) -> None:
+        """What was shown in the room that one is in is read, what came elsewhere received. Without a connection it is told later."""
+        for room, seq in list(self._heads.items()):
+            here = self._room is not None and self._room.id == room and self._entering is None
+            info = self._rooms.get(room)
+            if here:
+                told = await self._client.read(room, seq)
+            else:
+                told = info is None or info.members > SMALL_ROOM or await self._client.received(room, seq)
+            if told and self._heads.get(room) == seq:
+                del self._heads[room]
 
     def _show(self, event: Event) -> None:
-        terminal = self._terminal
-        user = printable(event.user.name) if event.user else "?"
-        match event.op:
-            case "message":
-                self._show_message(event, user)
-            case "member" if event.change in ("joined", "left"):
-                terminal.show(
-                    f"{_clock(event.ts)} " + terminal.word(event.change, user=user, room=self._name(event.room_id))
-                )
-            case "notice" if event.kind == "invited" and isinstance(event.room, RoomInfo):
-                by = printable(event.by.name) if event.by else "?"
-                terminal.say("invited", user=by, room=_title(event.room), id=event.room.id)
-            case "notice" if isinstance(event.room, RoomInfo):
-                self._rooms[event.room.id] = event.room
-            case "reset":
-                terminal.say("reset")
-            case "gone":
-                terminal.say("gone", room=self._name(event.room_id))
-            case _:
-                pass
-
-    def _show_message(self, event: Event, user: str) -> None:
-        here = self._room is not None and event.room_id == self._room.id
-        place = "" if here else f"[{self._name(event.room_id)}] "
-        if event.text or not event.files:
-            self._terminal.show(f"{_clock(event.ts)} {place}{user}: {printable(event.text or '')}")
-        for file in event.files:
-            if file not in self._files:
-                self._files.append(file)
-            number = self._files.index(file) + 1
-            told = self._terminal.word("file_line", number=number, name=printable(file.name), size=size_text(file.size))
-            self._terminal.show(f"{_clock(event.ts)} {place}{user}: {told}")
+        if event.op == "notice" and event.kind != "invited" and isinstance(event.room, RoomInfo):
+            self._rooms[event.room.id] = event.room
+        room = event.room_id
+        if event.op == "room" and room in self._rooms:
+            self._rooms[room] = msgspec.structs.replace(self._rooms[room], title=event.title, topic=event.topic or "")
+            if self._room is not None and self._room.id == room:
+                self._room = self._rooms[room]
+        self._teller.show(event, here=room is None or (self._room is not None and room == self._room.id))
+        mine = event.user is not None and event.user.id == self._teller.own
+        if mine and event.ends_membership and room is not None:
+            self._rooms.pop(room, None)
+            self._heads.pop(room, None)
+            if self._room is not None and self._room.id == room:
+                self._room = None
 
     def _name(self, room: str | None) -> str:
         info = self._rooms.get(room or "")
-        return _title(info) if info else (room or "?")[:9]
+        return title(info) if info else (room or "?")[:9]
 
     # --- typing -------------------------------------------------------------------------------------------------------------------
 
@@ -144,7 +184,7 @@ class ChatScreen:
         elif len(self._rooms) == 1:
             await self._try(self._enter, next(iter(self._rooms.values())))
         while True:
-            prompt = f"{_title(self._room)}> " if self._room else "> "
+            prompt = f"{title(self._room)}> " if self._room else "> "
             try:
                 line = await self._terminal.line(prompt)
             except (EOFError, KeyboardInterrupt) as exc:
@@ -172,9 +212,9 @@ class ChatScreen:
         """One command; those that need a word say so."""
         if word in ("/quit", "/exit"):
             raise Quit
-        bare = {"/help": self._help, "/leave": self._leave, "/members": self._members}
-        optional = {"/rooms": self._list_rooms, "/history": self._older}
-        needy = {
+        bare = {"/help": self._help, "/leave": self._leave} | self._deeds.bare
+        optional: dict[str, Callable[[str], Awaitable[None]]] = {"/rooms": self._list_rooms, "/history": self._older}
+        needy: dict[str, Callable[[str], Awaitable[None]]] = self._deeds.needy | {
             "/join": self._join, "/create": self._create, "/direct": self._direct, "/invite": self._invite,
             "/up": self._up, "/down": self._down,
         }  # fmt: skip
@@ -231,7 +271,7 @@ class ChatScreen:
             return rooms[wanted]
         if wanted.startswith("r") and len(wanted) == 33:
             return await self._client.room(wanted)
-        found = [room for room in rooms.values() if _title(room).casefold() == wanted.casefold()]
+        found = [room for room in rooms.values() if title(room).casefold() == wanted.casefold()]
         mine = [room for room in found if room.role is not None]
         if len(found) == 1 or len(mine) == 1:
             return (mine or found)[0]
@@ -241,9 +281,8 @@ class ChatScreen:
 
     async def _create(self, rest: str) -> None:
         private = rest.startswith("-p ")
-        title = rest.removeprefix("-p ").strip()
-        room = await self._client.create_room("private" if private else "public", title)
-        self._terminal.say("room_made", room=_title(room))
+        room = await self._client.create_room("private" if private else "public", rest.removeprefix("-p ").strip())
+        self._terminal.say("room_made", room=title(room))
         await self._enter(room)
 
     async def _enter(self, room: RoomInfo, *, join: bool = False) -> None:
@@ -253,7 +292,7 @@ class ChatScreen:
             if join:
                 await self._client.join(room.id)
             self._rooms[room.id] = room
-            self._terminal.say("in_room", room=_title(room))
+            self._terminal.say("in_room", room=title(room))
             self._told[room.id] = await self._history(HISTORY_AT_JOIN)
         except GaritaError:
             self._room = before
@@ -269,23 +308,14 @@ class ChatScreen:
         await self._client.leave(room.id)
         self._room = None
         self._rooms.pop(room.id, None)
-        self._terminal.say("left_room", room=_title(room))
-
-    async def _members(self) -> None:
-        after: str | None = None
-        while True:
-            page = await self._client.members(self._here().id, after=after)
-            for member in page.members:
-                self._terminal.show(f"{member.role:10} {printable(member.name)}")
-            after = page.next
-            if after is None:
-                return
+        self._terminal.say("left_room", room=title(room))
 
     async def _history(self, count: int) -> int:
         """The newest events; the seq of the last one."""
         page = await self._client.history(self._here().id, limit=max(1, min(count, 100)))
         for event in page.events:
-            self._show(event)
+            self._teller.show(event, here=True)
+        self._heads[page.room] = page.head
         return page.head
 
     # --- files --------------------------------------------------------------------------------------------------------------------
@@ -301,9 +331,9 @@ class ChatScreen:
 
     async def _down(self, rest: str) -> None:
         word, _, where = rest.partition(" ")
-        if not word.isdigit() or not 0 < int(word) <= len(self._files):
+        if not word.isdigit() or not 0 < int(word) <= len(self._teller.files):
             raise GaritaError(self._terminal.word("no_file", number=word))
-        file = self._files[int(word) - 1]
+        file = self._teller.files[int(word) - 1]
         target = _free_target(where, file.name)
         with self._terminal.progress(printable(file.name)) as report:
             await download(self._client, file.id, target, progress=report)
@@ -329,14 +359,5 @@ def _free_target(wanted: str, name: str) -> Path:
 
 
 def _room_line(room: RoomInfo) -> str:
-    return f"{room.id}  {room.kind:8}  {room.members:5}  {_title(room)}"
-
-
-def _title(room: RoomInfo) -> str:
-    """A room's name for people: a direct one is called by the other's name."""
-    return printable(room.title or (f"@{room.peer.name}" if room.peer else room.id[:9]))
-
-
-def _clock(ms: int | None) -> str:
-    moment = datetime.fromtimestamp(ms / 1000, UTC) if ms else datetime.now(UTC)
-    return moment.astimezone().strftime("%H:%M")
+    new = f"  (+{room.head - room.read})" if room.role is not None and room.head > room.read else ""
+    return f"{room.id}  {room.kind:8}  {room.members:5}  {title(room)}{new}"

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 from prompt_toolkit import PromptSession
+from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.patch_stdout import patch_stdout
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
@@ -13,6 +14,9 @@ from rich.text import Text
 
 from garita_client.core.texts import Language, text
 from garita_client.files import Progress as Report
+
+REFRESH_S = 0.5
+"""How often what stands below the line is drawn anew."""
 
 
 class Terminal:
@@ -25,6 +29,11 @@ class Terminal:
         self._interactive = sys.stdin.isatty() and sys.stdout.isatty()
         self._session: PromptSession[str] | None = PromptSession() if self._interactive else None
         self._bar: Progress | None = None
+        self._typed = False
+        if self._session is not None:
+            self._session.default_buffer.on_text_changed += self._changed
+        self.status = ""
+        """What stands below the line that is being typed; nothing of it is shown where standard output is no terminal."""
 
     def say(self, key: str, **values: object) -> None:
         """A sentence of the catalogue."""
@@ -51,8 +60,21 @@ class Terminal:
         """One line that a person types, while other lines may be shown above it."""
         if self._session is None:
             return (await asyncio.to_thread(_read_line)) or default
+        session = self._session
+        bar = None if secret else lambda: self.status or None
         with patch_stdout():
-            return await self._session.prompt_async(prompt, is_password=secret, default=default)
+            return await session.prompt_async(
+                prompt, is_password=secret, default=default, bottom_toolbar=bar, refresh_interval=REFRESH_S
+            )
+
+    def _changed(self, buffer: Buffer) -> None:
+        """Notes that a message is being typed; a command is nobody's business."""
+        self._typed = self._typed or (bool(buffer.text) and not buffer.text.startswith("/"))
+
+    def take_typed(self) -> bool:
+        """Whether something of a message was typed since the last time this was asked."""
+        typed, self._typed = self._typed, False
+        return typed
 
     @contextmanager
     def progress(self, name: str) -> Iterator[Report]:

@@ -3,30 +3,62 @@
 Language = str
 
 _HELP_EN = """\
-/rooms [public]      your rooms, or all public ones
-/join <title or id>  go into a room
-/create <title>      make a public room (/create -p <title>: private)
-/direct <user>       talk to one person
-/invite <user>       let somebody into this private room
-/leave               leave this room
-/members             who is in this room
-/history [count]     older messages
-/up <path>           send a file
-/down <number> [to]  fetch a file that was shown
-/quit                end"""
+/rooms [public]          your rooms, or all public ones
+/join <title or id>      go into a room
+/create <title>          make a public room (/create -p <title>: private)
+/direct <user>           talk to one person
+/invite <user>           let somebody into this private room
+/leave                   leave this room
+/members                 who belongs to this room
+/who                     who of them is here now
+/history [count]         older messages
+/search <words>          find messages here (/search * <words>: everywhere)
+/reply <number> <text>   answer a message
+/edit [number] <text>    another text for a message of yours
+/delete <number> [why]   take a message away
+/react <number> <emoji>  react to a message; the same again takes it back
+/report <number> <reason> [note]  tell the moderators: spam, abuse, illegal, other
+/up <path>               send a file
+/down <number> [to]      fetch a file that was shown
+/quit                    end
+Moderators:
+/topic <text>            what this room is about (-: nothing)
+/title <text>            another name for this room
+/kick <user> [why]       put somebody out
+/ban <user> [why]        put somebody out for good
+/unban <user>            let them in again
+/banned                  who is kept out
+/role <user> <role>      owner, moderator, member or muted
+/audit                   what moderators did, and reports"""
 
 _HELP_ES = """\
-/rooms [public]        tus salas, o todas las públicas
-/join <título o id>    entrar en una sala
-/create <título>       crear una sala pública (/create -p <título>: privada)
-/direct <usuario>      hablar con una persona
-/invite <usuario>      dejar entrar a alguien en esta sala privada
-/leave                 salir de esta sala
-/members               quién está en esta sala
-/history [cuántos]     mensajes anteriores
-/up <ruta>             enviar un archivo
-/down <número> [dónde] traer un archivo mostrado
-/quit                  terminar"""
+/rooms [public]          tus salas, o todas las públicas
+/join <título o id>      entrar en una sala
+/create <título>         crear una sala pública (/create -p <título>: privada)
+/direct <usuario>        hablar con una persona
+/invite <usuario>        dejar entrar a alguien en esta sala privada
+/leave                   salir de esta sala
+/members                 quién pertenece a esta sala
+/who                     quién de ellos está aquí ahora
+/history [cuántos]       mensajes anteriores
+/search <palabras>       buscar mensajes aquí (/search * <palabras>: en todas partes)
+/reply <número> <texto>  responder a un mensaje
+/edit [número] <texto>   otro texto para un mensaje tuyo
+/delete <número> [por qué]  quitar un mensaje
+/react <número> <emoji>  reaccionar a un mensaje; otra vez lo mismo lo retira
+/report <número> <motivo> [nota]  avisar a la moderación: spam, abuse, illegal, other
+/up <ruta>               enviar un archivo
+/down <número> [dónde]   traer un archivo mostrado
+/quit                    terminar
+Para moderar:
+/topic <texto>           de qué trata esta sala (-: de nada)
+/title <texto>           otro nombre para esta sala
+/kick <usuario> [por qué]  sacar a alguien
+/ban <usuario> [por qué]  sacar a alguien para siempre
+/unban <usuario>         dejarle entrar otra vez
+/banned                  quién no puede entrar
+/role <usuario> <papel>  owner, moderator, member o muted
+/audit                   lo que ha hecho la moderación, y las denuncias"""
 
 _CATALOGUE: dict[str, tuple[str, str]] = {
     "ask_contact": ("E-mail address or phone number: ", "Correo electrónico o teléfono: "),
@@ -65,6 +97,34 @@ _CATALOGUE: dict[str, tuple[str, str]] = {
     "invited_user": ("{user} may join now.", "{user} ya puede entrar."),
     "joined": ("{user} joined {room}", "{user} ha entrado en {room}"),
     "left": ("{user} left {room}", "{user} ha salido de {room}"),
+    "kicked": ("{user} was put out of {room} by {by}", "{by} ha sacado a {user} de {room}"),
+    "banned": ("{user} was banned from {room} by {by}", "{by} ha vetado a {user} en {room}"),
+    "unbanned": ("{user} may come into {room} again", "{user} puede volver a entrar en {room}"),
+    "role_now": ("{user} in {room} is now: {role}", "{user} en {room} es ahora: {role}"),
+    "role_owner": ("owner", "dueño"),
+    "role_moderator": ("moderator", "moderación"),
+    "role_member": ("member", "miembro"),
+    "role_muted": ("muted", "sin voz"),
+    "room_changed": ("{user} changed the room: {title} · {topic}", "{user} ha cambiado la sala: {title} · {topic}"),
+    "edited": ("#{number} edited by {user}: {text}", "#{number}, cambiado por {user}: {text}"),
+    "deleted": ("#{number} was deleted by {user}", "#{number} lo ha borrado {user}"),
+    "deleted_by_moderator": ("#{number} was deleted by a moderator", "#{number} lo ha borrado la moderación"),
+    "reacted": ("#{number} {emoji} {user}", "#{number} {emoji} {user}"),
+    "unreacted": ("#{number} {user} takes {emoji} back", "#{number} {user} retira {emoji}"),
+    "was_edited": ("(edited)", "(editado)"),
+    "was_deleted": ("(deleted)", "(borrado)"),
+    "writing": ("{names}: writing …", "{names}: escribiendo …"),
+    "number_first": (
+        "Begin with the number that stands beside the message, such as /reply 41 thanks.",
+        "Empieza con el número que está junto al mensaje, como /reply 41 gracias.",
+    ),
+    "no_message": ("Number {number} is no message of this room.", "El número {number} no es un mensaje de esta sala."),
+    "nothing_own": ("There is no message of yours here.", "Aquí no hay ningún mensaje tuyo."),
+    "nothing_found": ("Nothing there.", "No hay nada."),
+    "no_such_person": ("There is nobody called {user} there.", "No hay nadie que se llame {user}."),
+    "nobody_banned": ("Nobody is kept out.", "Nadie tiene la entrada vetada."),
+    "one_of": ("Say one of: {words}.", "Di uno de estos: {words}."),
+    "reported": ("Thank you. The moderators can see it now.", "Gracias. La moderación ya puede verlo."),
     "invited": ("{user} invites you to {room}: /join {id}", "{user} te invita a {room}: /join {id}"),
     "reset": (
         "The server was restored from a backup; /history shows what there is.",
@@ -93,6 +153,24 @@ _CATALOGUE: dict[str, tuple[str, str]] = {
     "standing_by": ("ready, stands by", "listo, en reserva"),
     "not_ready": ("not ready: {why}", "no listo: {why}"),
     "not_running": ("not running", "no está en marcha"),
+    "totp_already": ("Two-step login is on already.", "La verificación en dos pasos ya está activada."),
+    "totp_secret": (
+        "Type this key into your authenticator app:\n  {secret}\nor open this address on your telephone:\n  {uri}",
+        "Escribe esta clave en tu aplicación de autenticación:\n  {secret}\no abre esta dirección en tu teléfono:\n  {uri}",
+    ),
+    "totp_on": (
+        "Two-step login is on: the next login asks for a code.",
+        "La verificación en dos pasos está activada: el próximo inicio de sesión pedirá un código.",
+    ),
+    "prove": ("Please prove that it is you.", "Demuestra que eres tú."),
+    "session_line": (
+        "{number}  {device}  since {created}, last seen {seen} {this}",
+        "{number}  {device}  desde {created}, vista {seen} {this}",
+    ),
+    "session_this": ("(this one)", "(esta)"),
+    "session_ended": ("Session {number} has ended.", "La sesión {number} ha terminado."),
+    "no_such_session": ("There is no session {number}.", "No hay ninguna sesión {number}."),
+    "session_own": ("That is this session: use garita logout.", "Es esta sesión: usa garita logout."),
     "no_bans": ("Nobody is banned.", "No hay expulsiones."),
     "no_reports": ("Nothing was reported.", "No hay denuncias."),
     "more_reports": ("More: garita reports --before {before}", "Hay más: garita reports --before {before}"),
