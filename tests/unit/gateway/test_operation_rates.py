@@ -13,7 +13,7 @@ def test_operations_by_name_with_their_rates() -> None:
         frames.CreateRoom: Rate(0.05, 10),
         frames.Search: Rate(1, 5),
     }
-    assert parse("") == {}
+    assert parse("") == parse("none") == {}
 
 
 @pytest.mark.parametrize(

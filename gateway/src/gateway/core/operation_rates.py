@@ -1,7 +1,7 @@
 """Rates of their own for the dear operations: `create_room=0.1:20,search=1:10` is tokens a second and how many at once, per user.
 
 They come on top of the connection's budget for all operations, because that one allows twenty searches a second. What lowers the load (`leave`, `pong`, `logout`,
-`upload_abort`) is never refused, and a message has its own limits, so neither can be named.
+`upload_abort`) is never refused, and a message has its own limits, so neither can be named. `none` is no rates at all.
 """
 
 from garita_common.core import gate
@@ -21,6 +21,8 @@ def parse(text: str) -> OperationRates:
         ValueError: it is not of this form, or names an operation that does not exist, has its own limit or is never refused.
     """
     rates: OperationRates = {}
+    if text.strip() == "none":
+        return rates
     for entry in (part.strip() for part in text.split(",") if part.strip()):
         name, _, numbers = entry.partition("=")
         kind = _BY_NAME.get(name.strip())
