@@ -9,6 +9,7 @@ TCP_PORT ?= 8081
 STATE ?= ./var
 LOOPBACK ?= private
 GATEWAYS ?= 1
+GATEWAYS_SHARE_PORT ?= 0
 CHATS ?= 1
 
 PY := .venv/bin/python
@@ -24,7 +25,7 @@ LOCK := .venv/bin/uv pip compile --quiet --universal --generate-hashes --python-
 help: ## Show what make can do.
 	@printf 'Garita: a self-hosted chat stack.\n\n'
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
-	@printf '\nmake run takes HTTP_PORT=8080 TCP_PORT=8081 STATE=./var LOOPBACK=private|public GATEWAYS=1 CHATS=1\n'
+	@printf '\nmake run takes HTTP_PORT=8080 TCP_PORT=8081 STATE=./var LOOPBACK=private|public GATEWAYS=1 GATEWAYS_SHARE_PORT=0|1 CHATS=1\n'
 
 .PHONY: setup
 setup: .venv/.dev ## Make the virtual environment with everything that run, test and check need.
@@ -32,7 +33,7 @@ setup: .venv/.dev ## Make the virtual environment with everything that run, test
 .PHONY: run
 run: .venv/.run ## Start the whole stack here; Ctrl-C stops it. Needs only Python 3.11+, pip and make.
 	@exec $(PY) -P -m garita_local --http-port '$(HTTP_PORT)' --tcp-port '$(TCP_PORT)' --state '$(STATE)' \
-		--loopback '$(LOOPBACK)' --gateways '$(GATEWAYS)' --chats '$(CHATS)'
+		--loopback '$(LOOPBACK)' --gateways '$(GATEWAYS)' --share-ports '$(GATEWAYS_SHARE_PORT)' --chats '$(CHATS)'
 
 .PHONY: test
 test: .venv/.dev ## Run every test, with coverage; sets up what they need (Chromium by apt).

@@ -1,7 +1,8 @@
 """The gateway processes of one host, by a folder in which each keeps its counts in a file that all map into memory.
 
 A file belongs to the process that holds its lock, so the kernel itself tells who is gone, kill -9 included: whoever then gets the lock removes the file.
-Files come into the folder locked and whole. The folder is looked through once a second; in between a look costs a few reads of memory per process. The
+Files come into the folder locked and whole. The folder is looked through once a second and when it has changed; in between a count costs a few reads of
+memory per process. The
 hash is keyed, so nobody can choose addresses that fall into one place.
 """
 
@@ -44,6 +45,7 @@ class HostCounts:
         self._places = 1 << (4 * connections - 1).bit_length()
         self._name = f"{os.getpid()}-{os.urandom(4).hex()}{_SUFFIX}"
         self._own: Table | None = None
+        self._looked_ns = 0
         self._others: dict[str, _Neighbour] = {}
 
     @contextmanager
@@ -74,7 +76,9 @@ class HostCounts:
         return 1 + len(self._others)
 
     def elsewhere(self, key: str) -> int:
-        """How many connections the others hold of a key."""
+        """How many connections the others hold of a key; somebody who has just come is found by the folder's time."""
+        if self._folder.stat().st_mtime_ns != self._looked_ns:
+            self.look()
         if not self._others:
             return 0
         number = self._hash(key)
@@ -87,6 +91,7 @@ class HostCounts:
 
     def look(self) -> None:
         """Finds out who has come and who has gone."""
+        self._looked_ns = self._folder.stat().st_mtime_ns
         names = {path.name for path in self._folder.glob("*" + _SUFFIX)} - {self._name}
         for name in self._others.keys() - names:
             self._forget(name)

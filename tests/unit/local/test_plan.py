@@ -12,9 +12,8 @@ from garita_local.plan import Addresses, Process, Surroundings
 from garita_local.ports import gateway_ports
 
 LAYOUT = Layout(Path("/srv/garita"))
-ADDRESSES = Addresses(
-    tuple(gateway_ports(8080, 8081, 2)), (21001, 21002), (21003, 21008), 21004, 21005, 21006, 21007, ((5, 6), (7, 8))
-)
+ADDRESSES_BESIDE = ((21001, 21002), (21003, 21008), 21004, 21005, 21006, 21007, ((5, 6), (7, 8)))
+ADDRESSES = Addresses(tuple(gateway_ports(8080, 8081, 2)), *ADDRESSES_BESIDE)
 
 
 def planned(environment: dict[str, str] | None = None, overrides: dict[str, str] | None = None) -> dict[str, Process]:
@@ -122,3 +121,18 @@ def test_redis_gets_nothing_of_ours() -> None:
     assert process.environment == {"TZ": "UTC"}
     assert process.words == ("/bin/redis-server", "/srv/redis.conf")
     assert process.inner_port is None
+
+
+def test_gateways_on_one_pair_of_ports_share_their_counts() -> None:
+    """And are told that the port is not theirs alone; gateways with ports of their own are told nothing of the kind."""
+    shared = Addresses(tuple(gateway_ports(8080, 8081, 2, shared=True)), *ADDRESSES_BESIDE)
+    processes = plan.service_processes(
+        LAYOUT, shared, redis_url="unix:///r", loopback="public", web=Path("/web"), around=Surroundings({})
+    )
+    told = [process.environment for process in processes if process.ports is not None]
+
+    assert [environment["GARITA_GATEWAY_HTTP_PORT"] for environment in told] == ["8080", "8080"]
+    assert {environment["GARITA_GATEWAY_REUSE_PORT"] for environment in told} == {"true"}
+    assert {environment["GARITA_GATEWAY_SHARED_COUNTS"] for environment in told} == {"/srv/garita/gateway/counts"}
+    assert shared.origins == "http://127.0.0.1:8080,http://localhost:8080"
+    assert "GARITA_GATEWAY_REUSE_PORT" not in planned()["gateway-1"].environment

@@ -36,6 +36,7 @@ async def _run(choices: argparse.Namespace) -> int:
         http_port=choices.http_port,
         tcp_port=choices.tcp_port,
         gateways=choices.gateways,
+        share_ports=bool(choices.share_ports),
         chats=choices.chats,
         loopback=choices.loopback,
         progress=_say,
@@ -110,6 +111,7 @@ def _parser() -> argparse.ArgumentParser:
         help="public: 127.x addresses count, limit and ban like any other, for drills and tests",
     )
     parser.add_argument("--gateways", type=int, default=1, help="gateway processes, each ten ports further (1)")
+    parser.add_argument("--share-ports", type=int, choices=(0, 1), default=0, help="1: all gateways on one pair (0)")
     parser.add_argument("--chats", type=int, default=1, help="chat services: one works, the others stand by (1)")
     return parser
 

@@ -46,7 +46,13 @@ class Addresses:
     @property
     def origins(self) -> str:
         """The pages that are ours: of every gateway, by number and by name, since a browser may be pointed at either."""
-        return ",".join(f"http://{host}:{pair.http}" for pair in self.gateways for host in (HOST, "localhost"))
+        pairs = dict.fromkeys(self.gateways)
+        return ",".join(f"http://{host}:{pair.http}" for pair in pairs for host in (HOST, "localhost"))
+
+    @property
+    def shared(self) -> bool:
+        """Whether several gateways listen on one pair of ports."""
+        return len(set(self.gateways)) < len(self.gateways)
 
 
 @dataclass(frozen=True)
@@ -156,7 +162,11 @@ def redis_process(program: Path, config: Path, layout: Layout, around: Surroundi
 def _gateway_settings(
     layout: Layout, addresses: Addresses, web: Path, ports: GatewayPorts, inner: int
 ) -> dict[str, str]:
-    """A gateway's addresses, and where it finds accounts, files and the page."""
+    """A gateway's addresses, and where it finds accounts, files, the page, and the gateways that share its ports."""
+    sharing = {
+        "GARITA_GATEWAY_REUSE_PORT": "true",
+        "GARITA_GATEWAY_SHARED_COUNTS": str(layout.gateway / "counts"),
+    }
     return {
         "GARITA_GATEWAY_INNER_HOST": HOST,
         "GARITA_GATEWAY_INNER_PORT": str(inner),
@@ -168,6 +178,7 @@ def _gateway_settings(
         "GARITA_GATEWAY_BLOB_URL": layout.blobs.as_uri(),
         "GARITA_GATEWAY_WEB_DIR": str(web),
         "GARITA_GATEWAY_ORIGINS": addresses.origins,
+        **(sharing if addresses.shared else {}),
     }
 
 

@@ -32,16 +32,19 @@ class GatewayPorts:
     tcp: int
 
 
-def gateway_ports(http_port: int, tcp_port: int, gateways: int) -> list[GatewayPorts]:
-    """The ports of each gateway.
+def gateway_ports(http_port: int, tcp_port: int, gateways: int, *, shared: bool = False) -> list[GatewayPorts]:
+    """The ports of each gateway; the same pair for all of them where they are shared.
 
     Raises: CannotStart when the numbers cannot be ports, or meet.
     """
     if not 1 <= gateways <= MAX_GATEWAYS:
         raise CannotStart(f"GATEWAYS={gateways} is not possible; choose 1 to {MAX_GATEWAYS}.")
-    pairs = [GatewayPorts(http_port + GATEWAY_STEP * n, tcp_port + GATEWAY_STEP * n) for n in range(gateways)]
+    step = 0 if shared else GATEWAY_STEP
+    pairs = [GatewayPorts(http_port + step * n, tcp_port + step * n) for n in range(gateways)]
     seen: set[int] = set()
-    for setting, port in [(s, p) for pair in pairs for s, p in (("HTTP_PORT", pair.http), ("TCP_PORT", pair.tcp))]:
+    for setting, port in [
+        (s, p) for pair in dict.fromkeys(pairs) for s, p in (("HTTP_PORT", pair.http), ("TCP_PORT", pair.tcp))
+    ]:
         if not 1 <= port <= MAX_PORT:
             raise CannotStart(f"{setting}: {port} is not a port; choose a number from 1 to {MAX_PORT}.")
         if port in seen:
@@ -113,7 +116,7 @@ def hold_free_ports(holding: ExitStack, count: int, taken: frozenset[int] = froz
     raise CannotStart("no free ports are left on this machine; stop some programs.")
 
 
-def hold_free_gateway_ports(holding: ExitStack, gateways: int) -> list[GatewayPorts]:
+def hold_free_gateway_ports(holding: ExitStack, gateways: int, *, shared: bool = False) -> list[GatewayPorts]:
     """Public ports for every gateway, in the usual distance, held like `hold_free_ports`.
 
     Raises: CannotStart when the machine has none left.
@@ -121,11 +124,11 @@ def hold_free_gateway_ports(holding: ExitStack, gateways: int) -> list[GatewayPo
     for _ in range(100):
         http_port, tcp_port = free_ports(2)
         try:
-            pairs = gateway_ports(http_port, tcp_port, gateways)
+            pairs = gateway_ports(http_port, tcp_port, gateways, shared=shared)
         except CannotStart:
             continue  # the two numbers meet at some gateway
         with ExitStack() as attempt:
-            if all(_hold(attempt, port) for pair in pairs for port in (pair.http, pair.tcp)):
+            if all(_hold(attempt, port) for pair in dict.fromkeys(pairs) for port in (pair.http, pair.tcp)):
                 holding.push(attempt.pop_all())
                 return pairs
     raise CannotStart("no free ports are left on this machine; stop some programs.")

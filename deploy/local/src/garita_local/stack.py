@@ -44,6 +44,7 @@ class Stack:
         http_port: int | None = None,
         tcp_port: int | None = None,
         gateways: int = 1,
+        share_ports: bool = False,
         chats: int = 1,
         loopback: str = "private",
         env: Mapping[str, str] | None = None,
@@ -54,6 +55,7 @@ class Stack:
         `environment` is what the children inherit and where REDIS_URL is looked for (this process's own if None)."""
         self.layout = Layout(state.resolve())
         self._wanted = (http_port, tcp_port, gateways, chats)
+        self._share_ports = share_ports
         self._loopback = loopback
         self._around = plan.Surroundings(dict(os.environ) if environment is None else environment, dict(env or {}))
         self._progress = progress
@@ -218,10 +220,10 @@ class Stack:
         http_port, tcp_port, gateways, chats = self._wanted
         ports.require_chats(chats)
         if http_port is None or tcp_port is None:
-            pairs = ports.hold_free_gateway_ports(self._exit, gateways)
+            pairs = ports.hold_free_gateway_ports(self._exit, gateways, shared=self._share_ports)
         else:
-            pairs = ports.gateway_ports(http_port, tcp_port, gateways)
-            for pair in pairs:
+            pairs = ports.gateway_ports(http_port, tcp_port, gateways, shared=self._share_ports)
+            for pair in dict.fromkeys(pairs):
                 ports.require_free(pair.http, "HTTP_PORT")
                 ports.require_free(pair.tcp, "TCP_PORT")
         taken = frozenset(port for pair in pairs for port in (pair.http, pair.tcp))
