@@ -77,16 +77,18 @@ def require_free(port: int, setting: str) -> None:
         raise CannotStart(f"port {port} cannot be opened ({exc.strerror}); choose another with {setting}=.") from exc
 
 
-def listen(holding: ExitStack, pair: GatewayPorts) -> tuple[int, int]:
+def listen(holding: ExitStack, pair: GatewayPorts, *, shared: bool = False) -> tuple[int, int]:
     """Open a gateway's ports for it until `holding` is closed; the numbers of the two files.
 
     The gateway inherits them. While it restarts they stay open, and whoever connects meanwhile waits instead of being refused.
+    Where the pair is shared each gateway has files of its own, and the kernel spreads connections over them.
 
     Raises: CannotStart when another program has one of them.
     """
     try:
         http, tcp = (
-            holding.enter_context(socket.create_server((HOST, port), backlog=BACKLOG)) for port in (pair.http, pair.tcp)
+            holding.enter_context(socket.create_server((HOST, port), backlog=BACKLOG, reuse_port=shared))
+            for port in (pair.http, pair.tcp)
         )
     except OSError as exc:
         raise CannotStart(f"the ports {pair.http} and {pair.tcp} cannot be opened ({exc.strerror}).") from exc

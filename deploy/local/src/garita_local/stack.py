@@ -228,7 +228,7 @@ class Stack:
                 ports.require_free(pair.tcp, "TCP_PORT")
         taken = frozenset(port for pair in pairs for port in (pair.http, pair.tcp))
         free = ports.hold_free_ports(self._exit, gateways + chats + 4, taken)
-        files = tuple(ports.listen(self._exit, pair) for pair in pairs)
+        files = tuple(ports.listen(self._exit, pair, shared=self._share_ports) for pair in pairs)
         chats_inner, gateways_inner = tuple(free[4 : 4 + chats]), tuple(free[4 + chats :])
         return plan.Addresses(
             tuple(pairs), gateways_inner, chats_inner, free[0], free[1], free[2], free[3], gateway_files=files
