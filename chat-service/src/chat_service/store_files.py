@@ -2,7 +2,8 @@
 
 import sqlite3
 
-from .core.uploads import DAY_MS, StoredFile, Upload, UploadState, Usage
+from .core.limits import DAY_MS
+from .core.uploads import StoredFile, Upload, UploadState, Usage
 
 UPLOAD_COLUMNS = "id, user, room, name, size, sha256, type, state, file"
 FILE_COLUMNS = "id, room, user, name, size, sha256, type, ts, key"

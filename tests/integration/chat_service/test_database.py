@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import sqlite3
+import uuid
+from contextlib import closing
+from importlib import resources
 from pathlib import Path
 
 import pytest
 
-from chat_service.database import FenceLost, open_database, show_life, version_of
+import chat_service
+from chat_service.database import SCHEMA_VERSION, FenceLost, open_database, show_life, version_of
 from chat_service.ownership import open_owned
 from garita_common.config import ConfigError
+from garita_common.core import frames
+from tests.fakes.chat_gateway import user_id
+
+from .conftest import RULES, Desk, ok
 
 
 async def test_what_was_committed_is_there_after_opening_again(tmp_path: Path) -> None:
@@ -123,3 +131,34 @@ async def test_every_table_is_strict(tmp_path: Path) -> None:
         await database.close()
     assert {"events", "requests", "rooms"} <= {name for name, _ in tables}
     assert all(strict for _, strict in tables)
+
+
+async def test_a_file_of_the_first_version_goes_on(tmp_path: Path) -> None:
+    """Its rooms, members and messages are there, and moderation works on them."""
+    path, room = tmp_path / "chat.sqlite3", "r" + "1" * 32
+    with closing(sqlite3.connect(path)) as old:
+        old.executescript(resources.files(chat_service).joinpath("schema/0001.sql").read_text("utf-8"))
+        old.execute("PRAGMA user_version = 1")
+        people = [(user_id("ana"), "ana", "owner"), (user_id("bob"), "bob", "member")]
+        old.executemany("INSERT INTO users (id, name, named_ms) VALUES (?, ?, 1)", [person[:2] for person in people])
+        old.execute(
+            "INSERT INTO rooms (id, kind, title, topic, created_ms, epoch, head, members)"
+            " VALUES (?, 'private', 't', '', 1, 'e', 2, 2)",
+            (room,),
+        )
+        old.executemany(
+            "INSERT INTO members (room, user, role) VALUES (?, ?, ?)", [(room, who, role) for who, _, role in people]
+        )
+        old.commit()
+
+    database, _ = await open_owned(path)
+    try:
+        desk = Desk(database, RULES)
+        ok(await desk.say("ana", frames.Leave(id=1, cmid=uuid.uuid4(), room=room)))
+        ok(await desk.say("bob", frames.Invite(id=1, cmid=uuid.uuid4(), room=room, user="ana")))
+        ok(await desk.say("bob", frames.BanMember(id=1, cmid=uuid.uuid4(), room=room, user=user_id("ana"))))
+        (entry,) = ok(await desk.say("bob", frames.Audit(id=1, room=room)))["entries"]
+        assert entry["action"] == "ban"
+        assert await database.run(version_of) == SCHEMA_VERSION
+    finally:
+        await database.close()

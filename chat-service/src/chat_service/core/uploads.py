@@ -8,8 +8,6 @@ from garita_common.core.errors import AppError, Conflict, FileRejected, LimitRea
 
 from .limits import Limit
 
-DAY_MS = 86_400_000
-
 
 class UploadState(Enum):
     """OPEN may get bytes. FINISHED has become a file. The others are over."""
