@@ -17,6 +17,7 @@ from pathlib import Path
 import msgspec
 
 from chat_service.batch import BatchRunner, Stamped
+from chat_service.core.limits import Limit
 from chat_service.core.rooms import RoomLimits, TalkLimits
 from chat_service.core.uploads import UploadLimits
 from chat_service.database import Database
@@ -31,7 +32,11 @@ ROUNDS = 12
 BATCHES = (1, 10, 100)
 ROWS_PER_ROUND = 400
 RULES = Rules(
-    RoomLimits(128, 10_000, 128), UploadLimits(1, 1, 1), TalkLimits(20, 5, 100, 100), Rate(1_000_000, 1_000_000), {}
+    RoomLimits(128, 10_000, 128),
+    UploadLimits(1, 1, 1),
+    TalkLimits(20, 5, 100, 100),
+    Rate(rate_per_s=1_000_000, burst=1_000_000),
+    per_day={limit: 1000 for limit in Limit},
 )
 TEXT = "sí, mañana por la tarde nos vemos en la plaza"
 _encode = msgspec.msgpack.Encoder().encode
