@@ -42,7 +42,7 @@ def stamped(
     now_ms = time.time_ns() // 1_000_000
     return Command(
         connection=connection,
-        request=request,
+        request=records.NO_REQUEST if isinstance(op, frames.Hint) else request,
         user=user_id(user) if user else "",
         name=user if name is None else name,
         sid="s",

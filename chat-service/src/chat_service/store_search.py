@@ -183,7 +183,7 @@ class _Slice:
         last = -1
         docs = []
         for (number, seq), (ts, words) in sorted(self._new.items(), key=lambda item: (item[1][0], item[0])):
-            last = max(last + 1, self._free(ts))
+            last = max(last + 1, self._free(max(ts, (last + 1) >> SLOT_BITS)))
             docs.append((last, number, seq, words))
         self._db.executemany("INSERT INTO docs (n, room, seq, words) VALUES (?, ?, ?, ?)", docs)
         self._db.executemany("INSERT INTO terms (rowid, words) VALUES (?, ?)", [(doc[0], doc[3]) for doc in docs])
@@ -206,12 +206,15 @@ class _Slice:
         self._put(room.number, of, now[0])
 
     def _free(self, ts: int) -> int:
-        """The first free `n` from a time on."""
-        low = ts << SLOT_BITS
-        (n,) = self._db.execute(
-            "SELECT max(n) FROM docs WHERE n >= ? AND n < ?", (low, low + (1 << SLOT_BITS))
-        ).fetchone()
-        return low if n is None else int(n) + 1
+        """The first `n` from a time on that is free; a millisecond that is full runs over into the next."""
+        while True:
+            low, high = ts << SLOT_BITS, (ts + 1) << SLOT_BITS
+            (n,) = self._db.execute("SELECT max(n) FROM docs WHERE n >= ? AND n < ?", (low, high)).fetchone()
+            if n is None:
+                return low
+            if n + 1 < high:
+                return int(n) + 1
+            ts += 1
 
 
 def _room(db: sqlite3.Connection, room: str) -> Unindexed:
