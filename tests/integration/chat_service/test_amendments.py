@@ -110,7 +110,9 @@ async def test_a_repeat_gives_the_first_answer(desk: Desk) -> None:
     """Without another event; another content under the same cmid is refused."""
     room = await desk.room("ana")
     mid = (await desk.message("ana", room))["mid"]
-    for op in (edit(room, mid), react(room, mid), delete(room, mid)):
+    cmid = uuid.uuid4()
+    ops: list[frames.RoomOp] = [edit(room, mid, cmid=cmid), react(room, mid), delete(room, mid)]
+    for op in ops:
         first = ok(await desk.say("ana", op))
         head = len(await history(desk, "ana", room))
 
@@ -119,7 +121,7 @@ async def test_a_repeat_gives_the_first_answer(desk: Desk) -> None:
         assert again.pop("dup") is True
         assert {**again, "id": 0} == {**first, "id": 0}
         assert len(await history(desk, "ana", room)) == head
-    assert (await desk.say("ana", edit(room, mid, "otro", cmid=op.cmid))).code == "conflict"
+    assert (await desk.say("ana", edit(room, mid, "otro", cmid=cmid))).code == "conflict"
 
 
 @pytest.mark.parametrize(
@@ -208,7 +210,13 @@ async def test_one_transaction_sees_its_own_changes(desk: Desk) -> None:
     """Sent, edited twice, reacted to and deleted in one batch: each sees what the one before did, and the room hears all in order."""
     room = await desk.room("ana")
     mid = (await desk.message("ana", room))["mid"]
-    ops = [edit(room, mid, "dos"), react(room, mid), edit(room, mid, "tres"), delete(room, mid), edit(room, mid, "no")]
+    ops: list[frames.RoomOp] = [
+        edit(room, mid, "dos"),
+        react(room, mid),
+        edit(room, mid, "tres"),
+        delete(room, mid),
+        edit(room, mid, "no"),
+    ]
 
     done = await desk.batch(*((GATEWAY, stamped("ana", op, connection=n)) for n, op in enumerate(ops)))
 

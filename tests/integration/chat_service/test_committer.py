@@ -12,8 +12,8 @@ from chat_service.indexer import Indexer
 from chat_service.intake import Intake
 from chat_service.metrics import Metrics
 from chat_service.store_outbox import Log, LogKind
-from garita_common.core import records
-from garita_common.core.records import Batch, Command
+from garita_common.core import frames, records
+from garita_common.core.records import Answered, Batch, Command
 from tests.fakes.chat_gateway import stamped
 
 from .conftest import Desk, Noted, searcher_of, send
@@ -127,3 +127,30 @@ async def test_marks_that_were_not_written_are_kept(desk: Desk) -> None:
 
     assert noted.take_marks() == marks
     assert registry.get_sample_value("chat_batches_failed_total") == 1
+
+
+async def test_searches_are_handed_over_and_hold_nothing_up(desk: Desk) -> None:
+    """With the messages of their batch stored and answered while no search is; those that cannot wait are refused, and what is found is followed."""
+    room = await desk.room("ana")
+    intake, noted, committer, registry = parts(desk)
+    search = stamped("ana", frames.Search(id=1, text="hola"))
+    hear(intake, search, stamped("ana", send(room)), search, search, stamped("ana", send(room)))
+    intake.close()
+
+    await committer.run()
+
+    (done,) = noted.handed
+    assert [reply.code for _, reply in done.replies if isinstance(reply, Answered)] == ["", "", "busy"]
+    assert registry.get_sample_value("chat_commands_total", {"op": "send", "outcome": "ok"}) == 2
+
+
+async def test_what_is_said_in_passing_is_handed_on_without_a_reply(desk: Desk) -> None:
+    """And a batch that says nothing at all is not."""
+    room = await desk.room("ana")
+    intake, noted, committer, _ = parts(desk, batch_commands=1)
+    hear(intake, stamped("ana", frames.Read(room=room, seq=1)), stamped("ana", frames.Read(room=room, seq=1)))
+    intake.close()
+
+    await committer.run()
+
+    assert [len(done.room_passing) for done in noted.handed] == [1]

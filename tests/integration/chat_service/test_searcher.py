@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 
 from prometheus_client import CollectorRegistry
 
@@ -83,32 +82,3 @@ async def test_without_an_index_searches_are_busy(desk: Desk) -> None:
         searcher.close()
 
     assert [reply.code for reply in answers(noted)] == ["busy", ""]
-
-
-async def test_a_hostile_search_costs_its_deadline_while_messages_go_on(desk: Desk) -> None:
-    """A beginning that thousands of words share is given up; the messages sent meanwhile are stored as ever."""
-    room = await desk.room("ana")
-    for first in range(0, 6000, 200):
-        await desk.batch(*((GATEWAY, stamped("ana", _unlike(room, first + n))) for n in range(200)))
-    await asyncio.to_thread(desk.follow)
-    searcher, noted, registry = parts(desk, deadline_s=0.000_1)
-
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(searcher.run())
-        for number in range(20):
-            searcher.put(asked("ana", "zz zzz", connection=number))
-            started_s = time.monotonic()
-            await desk.message("ana", room, "sigue")
-            assert time.monotonic() - started_s < 20
-        await until(lambda: len(answers(noted)) >= 2)
-        searcher.close()
-
-    assert {reply.code for reply in answers(noted)} == {"busy"}
-    assert registry.get_sample_value("chat_search_seconds_count") == len(answers(noted))
-    assert await desk.count("events") == 6022
-
-
-def _unlike(room: str, number: int) -> frames.Send:
-    from .conftest import send
-
-    return send(room, f"zz zzz{number}")

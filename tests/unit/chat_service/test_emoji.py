@@ -18,7 +18,8 @@ def test_emoji_pass(good: str) -> None:
 
 @pytest.mark.parametrize(
     "bad",
-    ["a", "1", "+1", ":+1:", "ok👍", "sí", "ñ", "👍 👍", "👍\n", "👍\u00a0", "\u200d", "\ufe0f", "👍\u202e", "👍\u0000", "👍\x07", "e\u0301", "👍\u0301", "\ue000", "日本"],
+    ["a", "1", "+1", ":+1:", "ok👍", "sí", "ñ", "👍 👍", "👍\n", "👍\u00a0", "\u200d", "\ufe0f", "👍\u202e",
+     "👍\u0000", "👍\x07", "e\u0301", "👍\u0301", "\ue000", "日本"],
 )  # fmt: skip
 def test_what_is_no_emoji_is_refused(bad: str) -> None:
     """Words, blanks, control characters, marks and what turns text around."""
