@@ -5,7 +5,8 @@ from __future__ import annotations
 import sqlite3
 
 from chat_service import store_files
-from chat_service.core.uploads import DAY_MS, StoredFile, Upload, UploadState, Usage
+from chat_service.core.limits import DAY_MS
+from chat_service.core.uploads import StoredFile, Upload, UploadState, Usage
 
 from .conftest import Desk
 

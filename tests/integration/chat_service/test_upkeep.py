@@ -11,8 +11,8 @@ from prometheus_client import CollectorRegistry
 
 from chat_service.activity_records import ActivityRecords
 from chat_service.blobs import open_blobs
+from chat_service.core.limits import DAY_MS
 from chat_service.core.texttags import TextTags
-from chat_service.core.uploads import DAY_MS
 from chat_service.database import FenceLost
 from chat_service.metrics import Metrics
 from chat_service.publisher import Publisher
