@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 
 from playwright.async_api import expect
 
@@ -67,3 +68,27 @@ async def test_messages_across_a_killed_chat_service(newcomer: Newcomer, stack: 
     await expect(ana.page.locator(".waiting")).to_have_count(0, timeout=PATIENCE_MS)
     shown = [await person.page.locator(".log:not(.outbox) .text").all_inner_texts() for person in (ana, bob)]
     assert shown == [[f"hour {number}" for number in range(5)]] * 2
+
+
+async def test_unsent_messages_outlive_their_tab(newcomer: Newcomer, stack: Stack) -> None:
+    """What stood as sending when the tab was closed is stored once by the next visit, and nothing of it is kept afterwards."""
+    ana = await newcomer("ana.tab")
+    await ana.register()
+    await ana.make_room("Last words")
+    place = ana.page.url
+    stack.kill("chat", signal.SIGSTOP)
+    try:
+        await ana.say("not yet said")
+        await expect(ana.page.locator(".waiting")).to_have_count(1, timeout=PATIENCE_MS)
+        await ana.page.close()
+        ana.page = await ana.context.new_page()
+        await ana.page.goto(place)
+    finally:
+        stack.kill("chat", signal.SIGCONT)
+
+    await ana.hears("not yet said")
+    await expect(ana.page.locator(".waiting")).to_have_count(0, timeout=PATIENCE_MS)
+    kept = await ana.page.evaluate(
+        "Object.entries(localStorage).filter(([key]) => key.includes('unsent')).map(([, value]) => value)"
+    )
+    assert kept in ([], ["{}"])
