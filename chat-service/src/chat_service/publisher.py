@@ -21,6 +21,7 @@ from redis.exceptions import RedisError
 from garita_common.core import channels, records
 from garita_common.core.records import Answered, PersonalBatch, PersonalEvent, Recovered, Reply, RoomBatch, RoomEvent
 from garita_common.emitter import Emitter
+from garita_common.pipe import Pipe
 
 from . import store_outbox
 from .activity_records import ActivityRecords
@@ -53,7 +54,7 @@ class Publisher:
         behind: Iterable[Log],
     ) -> None:
         """Args: client: without retries, else a publish could be doubled out of order; behind: logs not surely published when the service started."""
-        self._client = client
+        self._pipe = Pipe(client)
         self._database = database
         self._emitter = emitter
         self._activity = activity
@@ -161,11 +162,8 @@ class Publisher:
         if not messages:
             return True
         try:
-            async with self._client.pipeline(transaction=False) as pipe:
-                for channel, data in messages:
-                    pipe.publish(channel, data)
-                await pipe.execute()
-        except (RedisError, OSError, TimeoutError) as exc:
+            await self._pipe.run([("PUBLISH", channel, data) for channel, data in messages])
+        except (RedisError, OSError) as exc:
             self._metrics.publishes_failed.inc()
             log.warning("publish_failed", error=type(exc).__name__, messages=len(messages))
             return False

@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 
 from .core import activity
 from .core.channels import ACTIVITY_KEY_STREAM, ACTIVITY_MAXLEN, ACTIVITY_STREAM
+from .pipe import Pipe
 
 log = structlog.get_logger()
 
@@ -31,7 +32,7 @@ class Emitter:
 
     def __init__(self, client: "redis.Redis", registry: CollectorRegistry, service: str) -> None:
         """Args: client: a client without retries; service: the metric's prefix, such as "gateway"."""
-        self._client = client
+        self._pipe = Pipe(client)
         self._key: deque[activity.Event] = deque()
         self._noise: dict[tuple[object, ...], activity.Event] = {}
         self._wake = asyncio.Event()
@@ -91,7 +92,6 @@ class Emitter:
             await self._write(ACTIVITY_STREAM, noise)
 
     async def _write(self, stream: str, events: list[activity.Event]) -> None:
-        async with self._client.pipeline(transaction=False) as pipe:
-            for event in events:
-                pipe.xadd(stream, {activity.FIELD: activity.encode(event)}, maxlen=ACTIVITY_MAXLEN, approximate=True)
-            await pipe.execute()
+        await self._pipe.run([
+            ("XADD", stream, "MAXLEN", "~", ACTIVITY_MAXLEN, "*", activity.FIELD, activity.encode(event)) for event in events
+        ])  # fmt: skip

@@ -38,6 +38,7 @@ from garita_common.core.records import (
     Repair,
     Reply,
 )
+from garita_common.pipe import Pipe
 
 from .clock import Clock
 from .connection import Connection
@@ -115,7 +116,7 @@ class ChatLink:
         batch_bytes: int,
     ) -> None:
         """Args: client: without retries. `heads_unheard` turns true when a comparison of heads reached nobody."""
-        self._client = client
+        self._pipe = Pipe(client)
         self._gateway_id = gateway_id
         self._clock = clock
         self._metrics = metrics
@@ -336,19 +337,20 @@ class ChatLink:
     async def _publish(self, out: dict[int, list[tuple[Command, Key]]]) -> None:
         batches = [(shard, part) for shard, rows in out.items() for part in self._parts(rows)]
         try:
-            async with asyncio.timeout(self._timeout_s), self._client.pipeline(transaction=False) as pipe:
-                for shard, part in batches:
-                    batch = Batch(self._gateway_id, [command for command, _ in part])
-                    pipe.publish(channels.shard_in(shard), records.encode(batch))
-                    self._metrics.batch.observe(len(part))
-                    self._metrics.commands.inc(len(part))
-                heard = await pipe.execute()
-        except (RedisError, OSError, TimeoutError) as exc:
+            async with asyncio.timeout(self._timeout_s):
+                heard = await self._pipe.run([self._publication(shard, part) for shard, part in batches])
+        except (RedisError, OSError) as exc:
             log.warning("publish_failed", error=type(exc).__name__, batches=len(batches))
             heard = [None] * len(batches)
         for (_, part), listeners in zip(batches, heard, strict=True):
             if not listeners:
                 self._unheard(part, unknown=listeners is None)
+
+    def _publication(self, shard: int, part: list[tuple[Command, Key]]) -> tuple[str, str, bytes]:
+        self._metrics.batch.observe(len(part))
+        self._metrics.commands.inc(len(part))
+        batch = Batch(self._gateway_id, [command for command, _ in part])
+        return "PUBLISH", channels.shard_in(shard), records.encode(batch)
 
     def _unheard(self, part: list[tuple[Command, Key]], *, unknown: bool) -> None:
         self._metrics.unheard.inc()
