@@ -10,7 +10,7 @@ from bench.load import figures, processes
 from bench.load.attackers import KINDS
 from bench.load.children import Child, children
 from bench.load.results import Cell, Claim, Result
-from bench.load.scenario import Progress, Scenario, Sizes, in_pieces
+from bench.load.scenario import Progress, Scenario, Sizes, answered, in_pieces
 from bench.load.stand import Stand, source, stand
 from bench.load.town import Town, room_id
 
@@ -92,7 +92,7 @@ async def _phase(
         over.set()
         await watching
     used_s = processes.cpu_s(stack.gateway) - cpu_s
-    times = figures.merged([told["delivery"]])
+    times = figures.merged([answered(told)["delivery"]])
     p99 = times.percentile_ms(99)
     row = (
         kind or "calm", told["acks"] / seconds, times.percentile_ms(50), p99, figures.ratio(p99, calm_p99) if calm_p99 else 1.0,

@@ -210,6 +210,7 @@ class Crew:
             "total": self._all_acks,
             "seconds": seconds,
             "errors": self.errors,
+            "refused": next((client.last.decode() for client in chosen if client.last), ""),
             "unanswered": sum(client.in_flight for client in chosen),
             "latency": figures.to_json(self._acks),
             "delivery": figures.to_json(self._deliveries),

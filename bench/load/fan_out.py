@@ -10,7 +10,7 @@ from bench.load import figures
 from bench.load.children import Child, LoadFailed, children
 from bench.load.one_to_one import mimic
 from bench.load.results import Claim, Result
-from bench.load.scenario import Progress, Scenario, Sizes, bare_costed, costed, in_pieces
+from bench.load.scenario import Progress, Scenario, Sizes, answered, bare_costed, costed, in_pieces
 from bench.load.stand import FAST_ENTRY, FAST_SENDERS, Stand, bare_seat, stand
 from bench.load.town import Town, room_id
 
@@ -52,6 +52,7 @@ async def work(sizes: Sizes, progress: Progress) -> Result:
             speaking.ask("pace", senders=list(range(1, speakers + 1)), per_s=sizes.busy_per_s, seconds=sizes.seconds),
         )
         await _all_alike(listening, before)
+        answered(busy)
         bare_us = sum(theirs for _, theirs in pairs) / len(pairs)
         busy_us = figures.per_unit_us(used["gateway-1"], int(busy["total"]) * members)
     steady = 1 / figures.middle_ratio(pairs)
@@ -92,7 +93,7 @@ async def _round(sizes: Sizes, stack: Stand, speaking: Child, members: int) -> t
     told, used = await costed(
         stack, speaking.ask("send", senders=[0], in_flight=1, seconds=sizes.seconds / 2, warm_s=0.2)
     )
-    return told, figures.per_unit_us(used["gateway-1"], int(told["total"]) * members)
+    return answered(told), figures.per_unit_us(used["gateway-1"], int(told["total"]) * members)
 
 
 async def _heard(listening: Child, count: int) -> list[tuple[int, int]]:

@@ -6,7 +6,7 @@ The same pairs talk at the same pace in each case, well under what the stack can
 from bench.load import figures
 from bench.load.children import children
 from bench.load.results import Cell, Claim, Result
-from bench.load.scenario import Progress, Scenario, Sizes, costed, in_pieces, stack_cpu_s
+from bench.load.scenario import Progress, Scenario, Sizes, answered, costed, in_pieces, stack_cpu_s
 from bench.load.stand import FAST_ENTRY, FAST_SENDERS, stand
 from bench.load.town import Town, room_id
 
@@ -49,7 +49,7 @@ async def _cost(sizes: Sizes, people: Town) -> tuple[Cell, ...]:
         told, used = await costed(
             stack, speaking.ask("pace", senders=senders, per_s=sizes.paced_per_s, seconds=2 * sizes.seconds)
         )
-    latency, total = figures.merged([told["latency"]]), told["total"]
+    latency, total = figures.merged([answered(told)["latency"]]), told["total"]
     parts = [figures.per_unit_us(used[name], total) for name in ("gateway-1", "chat", "redis")]
     whole = figures.per_unit_us(stack_cpu_s(used), total)
     return (whole, *parts, latency.percentile_ms(50), latency.percentile_ms(99))

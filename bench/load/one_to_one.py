@@ -9,7 +9,7 @@ from typing import Any
 from bench.load import figures
 from bench.load.children import Child, children
 from bench.load.results import Cell, Claim, Result
-from bench.load.scenario import Progress, Scenario, Sizes, bare_costed, costed, in_pieces, stack_cpu_s
+from bench.load.scenario import Progress, Scenario, Sizes, answered, bare_costed, costed, in_pieces, stack_cpu_s
 from bench.load.stand import FAST_ENTRY, FAST_SENDERS, Stand, bare_seat, stand
 from bench.load.town import Town, room_id
 
@@ -86,7 +86,7 @@ async def _case(
     bare_told, bare_cpu_s = await bare_costed(
         bare, speaking.ask("send", senders=beside, seconds=sizes.seconds * BARE_SHARE, **words)
     )
-    latency = figures.merged([told["latency"]])
+    latency = figures.merged([answered(told)["latency"]])
     total = told["total"]
     ours, theirs = figures.per_unit_us(stack_cpu_s(used), total), figures.per_unit_us(bare_cpu_s, bare_told["total"])
     parts = [figures.per_unit_us(used[name], total) for name in ("gateway-1", "chat", "redis", "detector")]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from bench.load import processes
-from bench.load.children import Child
+from bench.load.children import Child, LoadFailed
 from bench.load.results import Result
 from bench.load.stand import Stand
 
@@ -51,6 +51,17 @@ class Scenario:
     title: str
     steps: Callable[[Sizes], int]
     work: Callable[[Sizes, Progress], Awaitable[Result]]
+
+
+def answered(told: dict[str, Any]) -> dict[str, Any]:
+    """Figures of messages that the stack has answered.
+
+    Raises:
+        LoadFailed: it refused more than a tenth of them, so they are figures of refusing.
+    """
+    if told["errors"] * 10 > told["total"] or not told["total"]:
+        raise LoadFailed(f"{told['total']} messages were acknowledged, {told['errors']} refused: {told['refused']}")
+    return told
 
 
 async def costed(stand: Stand, work: Awaitable[T]) -> tuple[T, dict[str, float]]:

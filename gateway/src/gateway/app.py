@@ -117,7 +117,10 @@ class Gateway:
             lease_s=config.presence_lease_s,
         )
         self._subscriptions = Subscriptions(self._listener)
-        self.hub = Hub(self._chat, self._subscriptions, self._errands, clock, metrics, keep_s=config.room_keep_s)
+        outlet = Outlet()
+        self.hub = Hub(
+            self._chat, self._subscriptions, self._errands, clock, metrics, outlet, keep_s=config.room_keep_s
+        )
         self._transfers = Transfers(_store(config.blob_url), TransferLimits(window=config.transfer_window))
         now_s = clock.monotonic()
         self.neighbours = (
@@ -171,7 +174,7 @@ class Gateway:
         self._ground = Ground(
             clock=clock,
             wheel=wheel,
-            outlet=Outlet(),
+            outlet=outlet,
             metrics=metrics,
             limits=replace(config.session_limits, enforcement=self._enforcement),
             queue_bytes=config.queue_bytes,

@@ -3,7 +3,7 @@
 A connection is a protocol object and nothing more: no task, no timer of its own. Reading is a callback, writing goes through `Outlet` once per turn,
 time comes from the wheel. Nothing here waits. An exception in a callback ends this connection with 4402 and touches no other.
 
-Output has three stages. `enqueue` puts finished frames into `_pending`, `flush` hands them to the transport in one write. After a resume there may be a
+Output has three stages. `enqueue` puts finished frames into `pending`, `flush` hands them to the transport in one write. After a resume there may be a
 backlog of missed events before them: it is written only while the transport holds little (`HIGH_WATER`), so that catching up does not look like a slow
 consumer. More than `queue_bytes` waiting closes the connection with 4408.
 """
@@ -83,8 +83,6 @@ class Connection(asyncio.Protocol):
         "_desk",
         "_ground",
         "_paused_until_s",
-        "_pending",
-        "_pending_bytes",
         "bytes_in",
         "claims",
         "closed",
@@ -92,6 +90,7 @@ class Connection(asyncio.Protocol):
         "id",
         "in_flight",
         "opened_ms",
+        "pending",
         "port",
         "reason",
         "session",
@@ -117,8 +116,7 @@ class Connection(asyncio.Protocol):
         self.reason = ""
         self.bytes_in = 0
         self.opened_ms = ground.clock.unix_ms()
-        self._pending: list[bytes] = []
-        self._pending_bytes = 0
+        self.pending: list[bytes] = []
         self._backlog: deque[bytes] | None = None
         self._backlog_bytes = 0
         self._paused_until_s: float | None = None
@@ -207,10 +205,9 @@ class Connection(asyncio.Protocol):
         """Queues finished frames; they leave at the end of this turn."""
         if self.closed:
             return
-        if not self._pending:
+        if not self.pending:
             self._ground.outlet.add(self)
-        self._pending.append(framed)
-        self._pending_bytes += len(framed)
+        self.pending.append(framed)
 
     def enqueue_passing(self, framed: bytes) -> bool:
         """Queues what may be lost, where at most half of the queue is used; whether it did."""
@@ -227,7 +224,7 @@ class Connection(asyncio.Protocol):
         if self.closed:
             return
         backlog = self._backlog if self._backlog is not None else deque()
-        before, self._pending, self._pending_bytes = self._pending, [], 0
+        before, self.pending = self.pending, []
         backlog.extend(before)
         backlog.extend(self.frame_json(frame) for frame in frames)
         if backlog:
@@ -237,7 +234,7 @@ class Connection(asyncio.Protocol):
 
     def queued_bytes(self) -> int:
         """How much waits for the client to read it."""
-        return self.transport.get_write_buffer_size() + self._pending_bytes + self._backlog_bytes
+        return self.transport.get_write_buffer_size() + self._pending_bytes() + self._backlog_bytes
 
     @property
     def is_idle(self) -> bool:
@@ -245,29 +242,34 @@ class Connection(asyncio.Protocol):
         return self.in_flight == 0 and self.queued_bytes() == 0
 
     def flush(self) -> None:
-        """Hands what waits to the transport."""
+        """Hands what waits to the transport. One plain function, as every delivery of a large room passes here."""
         try:
-            self._write_pending()
+            transport = self.transport
+            if (self._backlog is not None or transport.is_closing()) and not self._flush_backlog():
+                return
+            pending = self.pending
+            if not pending:
+                return
+            self.pending = []
+            transport.write(pending[0] if len(pending) == 1 else b"".join(pending))
+            if transport.get_write_buffer_size() > self._ground.queue_bytes and not self.closed:
+                self.close(CloseCode.SLOW_CONSUMER, "Too much was waiting to be read.")
         except Exception as exc:  # noqa: BLE001 - the edge: one connection's fault must not reach the others of this flush
             self._desk.failed(self, "flush", exc)
 
-    def _write_pending(self) -> None:
-        transport = self.transport
-        if transport.is_closing():
+    def _flush_backlog(self) -> bool:
+        """What comes before the rest; whether the rest may follow now."""
+        if self.transport.is_closing():
             self._drop_output()
-            return
-        if self._backlog is not None and not self._pump(self._backlog):
-            if self._pending_bytes > self._ground.queue_bytes:
-                self.close(CloseCode.SLOW_CONSUMER, "Too much was waiting to be read.")
-            return
-        pending = self._pending
-        if not pending:
-            return
-        data = pending[0] if len(pending) == 1 else b"".join(pending)
-        self._pending, self._pending_bytes = [], 0
-        transport.write(data)
-        if not self.closed and transport.get_write_buffer_size() > self._ground.queue_bytes:
+            return False
+        if self._backlog is None or self._pump(self._backlog):
+            return True
+        if self._pending_bytes() > self._ground.queue_bytes:
             self.close(CloseCode.SLOW_CONSUMER, "Too much was waiting to be read.")
+        return False
+
+    def _pending_bytes(self) -> int:
+        return sum(map(len, self.pending))
 
     def _pump(self, backlog: deque[bytes]) -> bool:
         """Writes of the backlog what the transport may hold now; whether it is all written."""
@@ -287,7 +289,7 @@ class Connection(asyncio.Protocol):
         return True
 
     def _drop_output(self) -> None:
-        self._pending, self._pending_bytes = [], 0
+        self.pending = []
         self._backlog, self._backlog_bytes = None, 0
 
     # The end
@@ -306,9 +308,9 @@ class Connection(asyncio.Protocol):
             return
         told = pushes.disconnect(code, reason, after_ms=after_ms, until_ms=until_ms, appeal=appeal)
         self._end(code)
-        last = [] if code is CloseCode.SLOW_CONSUMER else self._pending
+        last = [] if code is CloseCode.SLOW_CONSUMER else self.pending
         backlog, self._backlog, self._backlog_bytes = self._backlog, None, 0
-        self._pending, self._pending_bytes = [], 0
+        self.pending = []
         if self.transport.is_closing():
             return
         self._resume()

@@ -31,6 +31,7 @@ from .connection import Connection
 from .core.feed import Delivery, Feed, Outcome
 from .errands import Errands
 from .metrics import Metrics
+from .outlet import Outlet
 from .subscriptions import Subscriptions
 from .tcp import TcpConnection
 from .websocket import WebSocketConnection
@@ -64,6 +65,7 @@ class Hub:
         errands: Errands,
         clock: Clock,
         metrics: Metrics,
+        outlet: Outlet,
         *,
         keep_s: float,
     ) -> None:
@@ -73,6 +75,7 @@ class Hub:
         self._errands = errands
         self._clock = clock
         self._metrics = metrics
+        self._outlet = outlet
         self._keep_s = keep_s
         self._feeds: dict[str, LogFeed] = {}
         self._asked: dict[str, int] = {}
@@ -252,8 +255,7 @@ class Hub:
     def _deliver(self, delivery: Delivery[Connection, LogEvent]) -> None:
         frames = [event.frame for event in delivery.events]
         framed = _framed(frames)
-        for member in delivery.members:
-            member.enqueue(framed[member.slot])
+        self._outlet.broadcast(delivery.members, framed)
         self._delivered.inc(len(delivery.members) * len(frames))
 
     def _mention(self, feed: LogFeed, frames: Sequence[bytes]) -> None:

@@ -7,9 +7,13 @@ is the IPv4 /24 or IPv6 /48 around it. IPv4 written inside IPv6 (`::ffff:a.b.c.d
 import ipaddress
 from collections.abc import Iterable, Sequence
 from enum import Enum
+from functools import lru_cache
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+REMEMBERED = 16_384
+"""Addresses whose parsing and unit are kept, about 5 MiB: `ipaddress` takes 5 to 10 µs for each, and every message asks."""
 
 
 class Loopback(Enum):
@@ -19,6 +23,7 @@ class Loopback(Enum):
     PUBLIC = "public"
 
 
+@lru_cache(REMEMBERED)
 def parse(text: str) -> Address:
     """An address from its text.
 
@@ -33,11 +38,13 @@ def parse(text: str) -> Address:
     return address
 
 
+@lru_cache(REMEMBERED)
 def unit(address: Address) -> str:
     """The /32 or /64 that is counted as one, as text: `203.0.113.7/32`, `2001:db8::/64`."""
     return _network(address, 32, 64)
 
 
+@lru_cache(REMEMBERED)
 def tier(address: Address) -> str:
     """The /24 or /48 around an address, as text."""
     return _network(address, 24, 48)
