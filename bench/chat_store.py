@@ -36,7 +36,7 @@ RULES = Rules(
     UploadLimits(1, 1, 1),
     TalkLimits(20, 5, 100, 100),
     Rate(rate_per_s=1_000_000, burst=1_000_000),
-    per_day={limit: 1000 for limit in Limit},
+    per_day=dict.fromkeys(Limit, 1000),
 )
 TEXT = "sí, mañana por la tarde nos vemos en la plaza"
 _encode = msgspec.msgpack.Encoder().encode
