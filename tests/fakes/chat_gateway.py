@@ -65,6 +65,8 @@ class ChatGateway:
         self.listener = bus.Listener(url, self._on_message, self._on_linked)
         self.events: dict[str, list[RoomEvent]] = {}
         self.personal: dict[str, list[PersonalEvent]] = {}
+        self.passing: list[tuple[str, int, bytes]] = []
+        """Of a room or user, after how many of its events, what."""
         self.replies: list[Reply] = []
         self._numbers = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[Reply]] = {}
@@ -131,9 +133,13 @@ class ChatGateway:
     def _on_message(self, channel: str, data: bytes) -> None:
         kind, _, name = channel.partition(":")
         if kind == "room":
-            self.events.setdefault(name, []).extend(records.decode_room_batch(data).events)
+            said = records.decode_room_batch(data)
+            self.events.setdefault(name, []).extend(said.events)
+            self.passing += [(name, len(self.events[name]), frame) for frame in said.passing]
         elif kind == "user":
-            self.personal.setdefault(name, []).extend(records.decode_personal_batch(data).events)
+            told = records.decode_personal_batch(data)
+            self.personal.setdefault(name, []).extend(told.events)
+            self.passing += [(name, len(self.personal[name]), frame) for frame in told.passing]
         else:
             for reply in records.decode_replies(data):
                 self._on_reply(reply)

@@ -5,6 +5,7 @@ from typing import assert_never
 
 from garita_common.core import addresses
 from garita_common.core.activity import MessageReported, MessageSent, TypingStarted
+from garita_common.core.frames import Edit, Send
 
 from .core import texttags
 from .core.texttags import TextTags
@@ -80,7 +81,8 @@ class ActivityRecords:
             tag=self._tags.near(op.text),
             dup_tag=self._tags.exact(op.text),
             n_links=texttags.count_links(op.text),
-            compose=op.compose,
+            edit=isinstance(op, Edit),
+            compose=op.compose if isinstance(op, Send) else None,
         )
 
 

@@ -141,7 +141,7 @@ def _request(turn: Turn, me: User, gateway: str, command: Command, op: ChangeOp 
     if isinstance(op, ReadOp):
         return _read(turn, me, op), False
     done, dup = _once(turn, me, op)
-    if isinstance(op, Send) and not dup:
+    if isinstance(op, Send | Edit) and not dup:
         turn.sent.append(Sent(gateway, command, op))
     if isinstance(op, Report) and done.about:
         turn.sent.append(Reported(gateway, command, op, done.about))

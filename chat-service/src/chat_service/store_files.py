@@ -3,7 +3,7 @@
 import sqlite3
 
 from .core.limits import DAY_MS
-from .core.uploads import StoredFile, Upload, UploadState, Usage
+from .core.uploads import StoredFile, Upload, UploadState, Usage, upload_of
 
 UPLOAD_COLUMNS = "id, user, room, name, size, sha256, type, state, file"
 FILE_COLUMNS = "id, room, user, name, size, sha256, type, ts, key"
@@ -65,15 +65,26 @@ def file(db: sqlite3.Connection, file_id: str) -> StoredFile | None:
     return StoredFile(*row) if row else None
 
 
+def delete_file(db: sqlite3.Connection, file_id: str) -> None:
+    """Takes a finished file away; its bytes are left to the sweep."""
+    row = db.execute("DELETE FROM files WHERE id = ? RETURNING key", (file_id,)).fetchone()
+    if row is not None:
+        db.execute("UPDATE uploads SET state = 'expired', cleared = 0, name = '' WHERE id = ?", (upload_of(row[0]),))
+
+
 def expire_uploads(db: sqlite3.Connection, begun_before_ms: int) -> list[str]:
-    """Closes open uploads that are too old; gives those of which bytes may be left in the blob store, however they ended."""
+    """Closes open uploads that are too old; gives those of which bytes may be left in the blob store, however they ended.
+
+    A file that was deleted with its message is an expired upload, whatever its age.
+    """
     db.execute(
         "UPDATE uploads SET state = 'expired' WHERE state = 'open' AND id IN"
         " (SELECT id FROM uploads WHERE state <> 'finished' AND cleared = 0 AND created_ms < ?)",
         (begun_before_ms,),
     )
     rows = db.execute(
-        "SELECT id FROM uploads WHERE state <> 'finished' AND cleared = 0 AND created_ms < ? ORDER BY created_ms LIMIT ?",
+        "SELECT id FROM uploads WHERE state <> 'finished' AND cleared = 0 AND created_ms < ?"
+        " UNION SELECT id FROM uploads WHERE state = 'expired' AND cleared = 0 LIMIT ?",
         (begun_before_ms, SWEEP_AT_ONCE),
     )
     return [row[0] for row in rows]

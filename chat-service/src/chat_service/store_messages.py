@@ -6,6 +6,7 @@ deletion rewrite two rows, however often the message was edited, and a text that
 
 from dataclasses import dataclass
 
+from . import store_files
 from .core.speech import Edited, Message, decode_edited, decode_message, encode
 from .store import Store
 
@@ -90,6 +91,5 @@ def hide_files(store: Store, seq: int, files: list[str]) -> None:
     for file in files:
         store.db.execute("DELETE FROM shown WHERE file = ? AND seq = ?", (file, seq))
         if store.db.execute("SELECT 1 FROM shown WHERE file = ?", (file,)).fetchone() is None:
-            store.db.execute("DELETE FROM files WHERE id = ?", (file,))
-            store.db.execute("UPDATE uploads SET state = 'expired', cleared = 0, name = '' WHERE file = ?", (file,))
+            store_files.delete_file(store.db, file)
     store.writes += 1

@@ -15,7 +15,7 @@ from msgspec import UNSET
 from garita_common.core import ids
 from garita_common.core.buckets import Rate
 from garita_common.core.errors import AppError, LimitReached, Quota, RateLimited
-from garita_common.core.frames import Report, Search, Send, Typing
+from garita_common.core.frames import Edit, Report, Search, Send, Typing
 from garita_common.core.records import AttachRoom, Command, Directive, PersonalEvent, RoomEvent
 
 from . import store_allowances, store_audit
@@ -58,11 +58,11 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A stored message, for the record of activity."""
+    """A stored message, or another text of one, for the record of activity."""
 
     gateway: str
     command: Command
-    op: Send
+    op: Send | Edit
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ import pytest
 
 from chat_service.activity_records import ActivityRecords
 from chat_service.core.texttags import TextTags
-from chat_service.turn import Reported, Sent
+from chat_service.turn import Reported, Sent, Typed
 from garita_common.core import activity
-from garita_common.core.frames import Compose, Report
+from garita_common.core.frames import Compose, Edit, Report, Typing
 from tests.fakes.chat_gateway import stamped, user_id
 
 from .conftest import send
@@ -35,6 +35,32 @@ def test_a_record_has_tags_and_sizes_but_no_text() -> None:
     assert (len(record.tag), len(record.dup_tag), record.compose) == (16, 16, compose)
     assert b"Mirad" not in activity.encode(record)
     assert activity.is_key(record)
+
+
+def test_an_edit_is_a_message_again() -> None:
+    """Else what is refused to be said could be said by editing something harmless; a repeat is none."""
+    op = Edit(id=1, cmid=uuid.uuid4(), room=ROOM, mid=uuid.uuid4(), text=TEXT)
+
+    record = RECORDS.message_sent(Sent("g1", stamped("ana", op), op))
+
+    assert (record.edit, record.n_links, record.compose) == (True, 2, None)
+    assert record.dup_tag == RECORDS.message_sent(Sent("g1", stamped("ana", op), send(ROOM, TEXT))).dup_tag
+
+
+def test_beginning_to_write_is_recorded() -> None:
+    """With the gateway's stamp."""
+    op = Typing(room=ROOM)
+
+    record = RECORDS.of(Typed("g1", stamped("ana", op, connection=7), op))
+
+    assert isinstance(record, activity.TypingStarted)
+    assert (record.connection, record.user, record.room, record.ip_prefix) == (
+        "g1/7",
+        user_id("ana"),
+        ROOM,
+        "203.0.113.7/32",
+    )
+    assert not activity.is_key(record)
 
 
 def test_a_report_names_who_wrote_what_was_reported() -> None:

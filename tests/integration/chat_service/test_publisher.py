@@ -18,6 +18,7 @@ from chat_service.metrics import Metrics
 from chat_service.publisher import MAX_READY, Publisher
 from chat_service.store_outbox import Log, LogKind
 from garita_common import bus
+from garita_common.core import frames
 from garita_common.core.records import Answered, Attach, Attached
 from garita_common.emitter import Emitter
 from tests.fakes.chat_gateway import ChatGateway, chat_gateway, stamped, user_id
@@ -177,3 +178,40 @@ async def test_large_replies_are_said_in_pieces(desk: Desk, redis_url: str) -> N
         await until(lambda: len(gateway.replies) == 12)
 
     assert [reply.connection for reply in gateway.replies if isinstance(reply, Answered)] == list(range(12))
+
+
+async def test_what_is_said_in_passing_goes_with_the_events_of_its_turn(desk: Desk, redis_url: str) -> None:
+    """After them; by itself where there are none; to the user's own connections where the room is too large."""
+    room = await desk.room("ana")
+    mark = stamped("ana", frames.Read(room=room, seq=2))
+    voice = make(desk, redis_url)
+    async with chat_gateway(redis_url) as gateway, speaking(voice):
+        await gateway.watch(room)
+        await gateway.watch_users("ana")
+        await voice.publisher.put(await desk.batch((gateway.id, mark), (gateway.id, stamped("ana", send(room)))))
+        await voice.publisher.put(await desk.hint("ana", frames.Typing(room=room)))
+        await desk.run(lambda db: db.execute("UPDATE rooms SET members = 101"))
+        await voice.publisher.put(await desk.hint("ana", frames.Read(room=room, seq=3)))
+        await until(lambda: len(gateway.passing) == 3)
+
+    assert [(to, after, frame[:12]) for to, after, frame in gateway.passing] == [
+        (room, 1, b'{"op":"read"'),
+        (room, 1, b'{"op":"typin'),
+        (user_id("ana"), 0, b'{"op":"read"'),
+    ]
+    assert voice.registry.get_sample_value("chat_passing_published_total") == 3
+
+
+async def test_what_is_said_in_passing_is_lost_without_regret(desk: Desk) -> None:
+    """With Redis away no log is behind for it; and nothing is passed on in a log that is."""
+    room = await desk.room("ana")
+    voice = make(desk, "unix:///nowhere")
+    async with speaking(voice):
+        await voice.publisher.put(await desk.hint("ana", frames.Typing(room=room)))
+        await until(lambda: bool(voice.registry.get_sample_value("chat_publishes_failed_total")))
+        assert voice.behind() == 0
+        await voice.publisher.put(await desk.batch(("g1", stamped("ana", send(room)))))
+        await until(lambda: voice.behind() == 1)
+        await voice.publisher.put(await desk.hint("ana", frames.Typing(room=room)))
+
+    assert voice.registry.get_sample_value("chat_passing_published_total") == 1

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
+from chat_service import store_files
 from chat_service.activity_records import ActivityRecords
 from chat_service.blobs import open_blobs
 from chat_service.core.limits import DAY_MS
@@ -22,8 +23,9 @@ from garita_common import bus
 from garita_common.core import frames
 from garita_common.core.records import Answered, RecordUpload
 from garita_common.emitter import Emitter
+from tests.fakes.chat_gateway import user_id
 
-from .conftest import Desk, ok
+from .conftest import Desk, ok, send
 
 SHA = "ab" * 32
 
@@ -112,6 +114,29 @@ async def test_old_uploads_are_closed_and_their_bytes_deleted(desk: Desk, tmp_pa
     finish = frames.UploadFinish(id=1, cmid=uuid.uuid4(), upload=open_one)
     assert (await desk.say("ana", finish)).code == "conflict"
     assert registry.get_sample_value("chat_uploads_swept_total") == 1
+
+
+async def test_the_bytes_of_a_file_go_with_its_last_message(desk: Desk, tmp_path: Path) -> None:
+    """At the next look, however new it is; the day's allowance is used all the same."""
+    room = await desk.room("ana")
+    announced = frames.Upload(id=1, cmid=uuid.uuid4(), room=room, name="a", size=3, sha256=SHA)
+    upload = ok(await desk.say("ana", announced))["upload"]
+    file = ok(await desk.ask("ana", RecordUpload(str(uuid.uuid4()), upload, 3, SHA), Answered))["file"]["id"]
+    mid = uuid.UUID(ok(await desk.say("ana", send(room, files=[file])))["mid"])
+    path = tmp_path / "blobs" / f"files/{upload}"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"abc")
+    blobs = open_blobs((tmp_path / "blobs").as_uri())
+    sweep = Sweep(desk.database, blobs, Metrics(CollectorRegistry()), lambda: desk.now_ms, keep_s=86_400, every_s=60)
+    assert await sweep.sweep() == 0
+
+    ok(await desk.say("ana", frames.Delete(id=1, cmid=uuid.uuid4(), room=room, mid=mid)))
+
+    assert await sweep.sweep() == 1
+    assert not path.exists()
+    assert await sweep.sweep() == 0
+    assert (await desk.run(lambda db: store_files.usage(db, user_id("ana"), desk.now_ms))).day_bytes == 3
+    assert (await desk.say("ana", announced)).code == "conflict"
 
 
 async def test_a_sweep_that_fails_is_made_again(desk: Desk) -> None:

@@ -105,6 +105,11 @@ def blob_key(upload: str) -> str:
     return f"files/{upload}"
 
 
+def upload_of(key: str) -> str:
+    """Whose whole file a blob is."""
+    return key.removeprefix(blob_key(""))
+
+
 def parts_prefix(upload: str) -> str:
     """Under which the gateway keeps what has arrived so far."""
     return f"uploads/{upload}/"
