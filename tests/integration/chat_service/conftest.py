@@ -319,11 +319,11 @@ class Service:
             while (await self.get("/readyz"))[0] != 200:
                 await asyncio.sleep(0.02)
 
-    async def get(self, path: str) -> tuple[int, str]:
+    async def get(self, path: str, token: str = "") -> tuple[int, str]:
         """An answer of its inner listener; status 0 when there is none."""
         try:
             async with (
-                aiohttp.ClientSession() as session,
+                aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"}) as session,
                 session.get(f"http://127.0.0.1:{self.port}{path}", timeout=aiohttp.ClientTimeout(10)) as response,
             ):
                 return response.status, await response.text()

@@ -18,7 +18,7 @@ from garita_common.core import frames
 from garita_common.core.records import Answered
 from tests.fakes.chat_gateway import ChatGateway, chat_gateway, stamped, user_id
 
-from .conftest import RedisServer, Service, ok, send, until
+from .conftest import OPERATOR_TOKEN, RedisServer, Service, ok, send, until
 
 KILLS = 22
 
@@ -205,6 +205,8 @@ async def test_sigterm_ends_it_within_three_seconds(service: Service, redis_url:
     status, metrics = await service.get("/metrics")
     assert status == 200
     assert "chat_fence 1.0" in metrics
+    assert (await service.get("/v1/reports", "not the token"))[0] == 401
+    assert await service.get("/v1/reports", OPERATOR_TOKEN) == (200, '{"reports":[]}')
     async with chat_gateway(redis_url) as gateway:
         room = await new_room(gateway, "ana")
         assert await gateway.publish(*[stamped("ana", send(room), connection=n) for n in range(500, 600)]) == 1
