@@ -272,7 +272,7 @@ def _outcome(
 
 
 def _outages(crowd: Crowd, dealt: list[Dealt]) -> list[Outage]:
-    """What was felt by kind of blow: a wait counts for the first blow that it met, while that lasted or soon after."""
+    """What was felt by kind of blow: a wait counts for the blow that it met longest, while that lasted or soon after."""
     found = {name: Outage(name, count, 0.0, 0.0) for name, count in Counter(blow.name for blow in dealt).items()}
     for begin, end in crowd.times.waits():
         if (blow := _cause(dealt, begin, end)) is not None:
@@ -284,7 +284,9 @@ def _outages(crowd: Crowd, dealt: list[Dealt]) -> list[Outage]:
 
 
 def _cause(dealt: list[Dealt], begin: float, end: float) -> str | None:
-    return next((blow.name for blow in dealt if blow.began < end and begin < blow.ended + AFTERMATH_S), None)
+    met = [(min(end, blow.ended + AFTERMATH_S) - max(begin, blow.began), blow.name) for blow in dealt]
+    longest, name = max(met, key=lambda row: row[0], default=(0.0, ""))
+    return name if longest > 0 else None
 
 
 def show(outcome: Outcome, console: Console) -> None:
