@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 
+import pytest
 from prometheus_client import CollectorRegistry
 
 from chat_service.committer import Committer
+from chat_service.database import FenceLost
 from chat_service.indexer import Indexer
 from chat_service.intake import Intake
 from chat_service.metrics import Metrics
@@ -154,3 +156,17 @@ async def test_what_is_said_in_passing_is_handed_on_without_a_reply(desk: Desk) 
     await committer.run()
 
     assert [len(done.room_passing) for done in noted.handed] == [1]
+
+
+async def test_an_overtaken_copy_refuses_nothing(desk: Desk) -> None:
+    """`busy` says that it is surely not stored; the new owner, which heard the same command, may have stored it."""
+    intake, noted, committer, _ = parts(desk)
+    intake._max_waiting = 0
+    hear(intake, stamped("ana", send("r" + "0" * 32)))
+    intake.close()
+    await desk.database.run(lambda db: db.execute("UPDATE owner SET fence = fence + 1"))
+
+    with pytest.raises(FenceLost):
+        await committer.run()
+
+    assert noted.handed == []
