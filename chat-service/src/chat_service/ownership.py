@@ -6,7 +6,8 @@ owner from a silent one at once. The file is made and locked before its fence is
 (and containers on it) can be judged so; SQLite in WAL mode works on one host only anyway.
 
 An owner that was stopped in the middle of a transaction keeps SQLite's write lock, which nothing but its end gives back: it is ended (SIGKILL), but only
-when it is silent, holds its file's lock, is seen as stopped by the kernel, and the database is locked.
+when it is silent, holds its file's lock, is seen as stopped by the kernel, and the database is locked. The same goes for a copy that was stopped while it took
+the database over: it holds the file of the fence that comes next.
 """
 
 import asyncio
@@ -23,6 +24,7 @@ import structlog
 from prometheus_client import CollectorRegistry
 
 from garita_common.config import ConfigError
+from garita_common.logs import Sparingly
 
 from .core.ownership import RELEASED_MS, Reason, Sign, Watch
 from .database import Database, open_database, upgrade, version_of
@@ -49,6 +51,7 @@ class Ownership:
         self._metrics = metrics
         self._clock_ms = clock_ms
         self._takeover_s = takeover_s
+        self._sparingly = Sparingly(time.monotonic)
         self._claim: int | None = None
         self._looked_s = time.monotonic()
         self.is_owner = False
@@ -102,7 +105,8 @@ class Ownership:
         try:
             sign, lives = await self._database.run(self._look)
         except sqlite3.Error as exc:
-            log.warning("owner_unreadable", error=type(exc).__name__)
+            if self._sparingly.due("owner_unreadable", type(exc).__name__):
+                log.warning("owner_unreadable", error=type(exc).__name__)
             return False
         self._looked_s = time.monotonic()
         reason = watch.judge(sign, lives, self._looked_s)
@@ -113,7 +117,9 @@ class Ownership:
         except sqlite3.Error as exc:
             if not _is_locked(exc):
                 raise ConfigError(f"The database of GARITA_CHAT_DATABASE cannot be written: {exc}.") from exc
-            log.warning("takeover_locked_out", reason=reason.value)
+            if self._sparingly.due("takeover_locked_out", reason.value):
+                log.warning("takeover_locked_out", reason=reason.value)
+            self._end_stopped(sign.fence + 1)
             if reason is Reason.SILENT:
                 self._end_stopped(sign.fence)
             return False
@@ -196,7 +202,7 @@ class Ownership:
         return False
 
     def _end_stopped(self, fence: int) -> None:
-        """Ends the owner of a fence if it lives, and is stopped, and can be reached from here."""
+        """Ends the process that holds a fence's file if it lives, and is stopped, and can be reached from here."""
         try:
             pid, namespace = self._claim_file(fence).read_text().split(" ", 1)
             state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]

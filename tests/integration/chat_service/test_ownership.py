@@ -31,15 +31,19 @@ from chat_service.ownership import Ownership
 async def main():
     path = Path(sys.argv[1])
     database = await open_database(path)
-    assert await Ownership(database, path, Metrics(CollectorRegistry()), lambda: 1, takeover_s=10).take(asyncio.Event())
-    if sys.argv[2] == "inside":
+    ownership = Ownership(database, path, Metrics(CollectorRegistry()), lambda: 1, takeover_s=10)
+    if sys.argv[2] != "taking":
+        assert await ownership.take(asyncio.Event())
+    if sys.argv[2] != "outside":
         await database.run(lambda db: db.execute("BEGIN IMMEDIATE"))
+    if sys.argv[2] == "taking":
+        ownership._make_claim(2)
     print("ready", file=sys.stderr, flush=True)
     await asyncio.sleep(60)
 
 asyncio.run(main())
 """
-"""Takes the database and stays, in the middle of a transaction if told so."""
+"""Takes the database and stays, in the middle of a transaction (or of the taking itself) if told so."""
 
 
 class Copy:
@@ -155,6 +159,20 @@ async def test_a_stopped_owner_is_followed(tmp_path: Path, where: str) -> None:
 
         assert ended == (-signal.SIGKILL if where == "inside" else None)
         assert copy.registry.get_sample_value("chat_owners_ended_total") == (1 if where == "inside" else 0)
+
+
+async def test_a_copy_that_was_stopped_while_it_took_over_is_ended(tmp_path: Path) -> None:
+    """It is no owner yet, and would keep everybody else from becoming one."""
+    async with copy_of(tmp_path) as first:
+        assert await first.ownership.take(asyncio.Event())
+    async with holder(tmp_path, "taking") as other, copy_of(tmp_path, takeover_s=3600) as copy:
+        async with standing_by(copy) as taking:
+            await asyncio.sleep(0.6)
+            assert not taking.done()
+            other.send_signal(signal.SIGSTOP)
+            assert await taken(taking)
+        assert await asyncio.to_thread(other.wait, 10) == -signal.SIGKILL
+        assert copy.takeovers("dead") == 1
 
 
 async def test_a_busy_owner_is_not_ended(tmp_path: Path) -> None:
