@@ -25,7 +25,7 @@ from .turn import Asked, Entropy, Reported, Rules, Sent, Turn, Typed
 log = structlog.get_logger()
 
 MAX_ROOM_BUDGETS = 50_000
-"""About 12 MB. The quietest room goes out first, and at the service's pace it has been quiet for seconds by then: its bucket is full again."""
+"""About 14 MB. The quietest room goes out first, and at the service's pace it has been quiet for seconds by then: its bucket is full again."""
 
 Stamped = tuple[str, Command]
 """A command and the id of the gateway that sent it."""
