@@ -104,6 +104,8 @@ class Tls(asyncio.Transport, asyncio.Protocol):
     def due(self, now_s: float) -> None:
         """The handshake took too long, or its last words do."""
         if self._handshaking:
+            if not self._ground.limits.enforcement.refuses("tls_timeout"):
+                return
             self._fail("timeout")
         self._transport.abort()
 

@@ -201,3 +201,19 @@ async def test_catching_up_is_paced_and_not_a_slow_consumer(tmp_path: Path, redi
         for room in rooms:
             wanted = len(room.events)
             assert [push["seq"] for push in got if push["room"] == room.id] == list(range(1, wanted + 1))
+
+
+async def test_a_resume_gets_so_many_bytes_over_all_rooms(tmp_path: Path, redis_url: str) -> None:
+    """Of two rooms with as much to tell, both are told within the limit, and one byte under it only the first."""
+    async with rig(tmp_path, redis_url) as it:
+        rooms = [it.chat.room(ANA) for _ in range(2)]
+        for room in rooms:
+            await talk(it, room, 5)
+        size = sum(len(event.frame) for room in rooms for event in room.events[1:])
+    for limit, recovered in ((size, 2), (size - 1, 1)):
+        async with rig(tmp_path, redis_url, recovery_bytes=limit) as it:
+            it.chat.rooms = {room.id: room for room in rooms}
+            client = await it.tcp()
+            answer = await client.connect(token("ana"), resume={room.id: ["a1", room.events[0].seq] for room in rooms})
+
+            assert [answer["rooms"][room.id]["recovered"] for room in rooms].count(True) == recovered

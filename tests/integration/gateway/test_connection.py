@@ -172,3 +172,37 @@ async def test_talk_reaches_a_member_between_pings(tmp_path: Path, redis_url: st
         for number in range(1, 40):
             await talk(it, room, 1)
             assert (await client.push("message"))["seq"] == number
+
+
+async def test_a_user_s_connections_share_their_bytes(tmp_path: Path, redis_url: str) -> None:
+    """Each is within its own budget, together they are over the user's: reading pauses, whichever transport they use, and nobody else's does."""
+    async with rig(tmp_path, redis_url, user_bytes_in_burst=8192, user_bytes_in_per_s=1024, flood_s=60) as it:
+        clients = [await it.user("ana", transport) for transport in TRANSPORTS * 2]
+        ben = await it.user("ben")
+        before = it.figure("gateway_read_pauses_total")
+
+        for client in clients:
+            for _ in range(40):
+                client.send_text(b'{"op":"pong"}')
+        await eventually(lambda: it.figure("gateway_read_pauses_total") > before)
+
+        await ben.settle()
+        assert it.figure("gateway_closed_total", reason="4413") == 0
+
+
+async def test_a_queue_may_be_full_and_not_one_byte_more(tmp_path: Path, redis_url: str) -> None:
+    """What waits is counted to the byte: at the limit the connection stays, one past it 4408."""
+    async with rig(tmp_path, redis_url, queue_bytes=400_000) as it:
+        for extra, reason in ((0, ""), (1, "4408")):
+            client = await it.user("ana")
+            client.writer.transport.pause_reading()  # type: ignore[attr-defined]
+            (connection,) = [each for each in it.gateway.desk.connections.values() if not each.closed]
+            while connection.transport.get_write_buffer_size() < 100_000:
+                connection.enqueue(b"x" * 50_000)
+                await asyncio.sleep(0)
+            connection.enqueue(b"x" * (400_000 + extra - connection.transport.get_write_buffer_size()))
+            connection.flush()
+
+            assert connection.reason == reason
+            client.abort()
+            await eventually(lambda: not it.gateway.desk.connections)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -235,3 +236,81 @@ async def test_a_flood_of_requests_ends_with_rate_limited(tmp_path: Path, redis_
         assert closed.disconnect["code"] == 4413
         await ben.settle()
         assert it.figure("gateway_refused_total", reason="other") > 0
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+async def test_eight_frames_may_come_before_connect(tmp_path: Path, redis_url: str, transport: str) -> None:
+    """Each is answered; the ninth ends the connection with 4502."""
+    async with rig(tmp_path, redis_url) as it:
+        client = await it.either(transport)
+        answers = [(await client.ask("rooms"))["code"] for _ in range(8)]
+        client.send("rooms")
+        closed = await client.end()
+
+        assert answers == ["unauthenticated"] * 8
+        assert closed.disconnect is not None
+        assert closed.disconnect["code"] == 4502
+
+
+async def test_a_device_s_connections_share_their_messages(tmp_path: Path, redis_url: str) -> None:
+    """Three over two tabs and not four; the same user's phone sends on, and a new tab resets nothing."""
+    async with rig(tmp_path, redis_url, device_send_burst=3, device_send_per_s=0.0001) as it:
+        room = it.chat.room(user_id("ana"))
+        tabs = [await it.user("ana", device="laptop") for _ in range(2)]
+        phone = await it.user("ana", device="phone")
+
+        codes = [(await tabs[n % 2].change("send", room=room.id, text="a")).get("code", "ok") for n in range(4)]
+        fresh = await (await it.user("ana", device="laptop")).change("send", room=room.id, text="a")
+
+        assert codes == ["ok", "ok", "ok", "rate_limited"]
+        assert fresh["code"] == "rate_limited"
+        assert (await phone.change("send", room=room.id, text="a"))["op"] == "ok"
+        assert it.figure("gateway_refused_total", reason="device_send") == 2
+
+
+async def test_a_dear_operation_s_rate_is_the_user_s(tmp_path: Path, redis_url: str) -> None:
+    """Two over two connections and not three, with a time to wait; another user has two of its own."""
+    async with rig(tmp_path, redis_url, operation_rates="rooms=0.0001:2") as it:
+        ana = [await it.user("ana", device=f"d{number}") for number in range(2)]
+        ben = await it.user("ben")
+
+        answers = [await ana[number % 2].ask("rooms") for number in range(3)]
+
+        assert [answer.get("code", "ok") for answer in answers] == ["ok", "ok", "rate_limited"]
+        assert answers[2]["retry_after_ms"] > 0
+        assert (await ben.ask("rooms"))["op"] == "ok"
+        assert it.figure("gateway_refused_total", reason="operation_rates") == 1
+
+
+async def test_so_many_requests_wait_and_leaving_is_never_held_up(tmp_path: Path, redis_url: str) -> None:
+    """Three wait and the fourth is busy at once; leaving goes through, and when all are answered there is room again."""
+    async with rig(tmp_path, redis_url, requests_in_flight=3) as it:
+        room = it.chat.room(user_id("ana"))
+        client = await it.user("ana")
+        await eventually(lambda: all(connection.in_flight == 0 for connection in it.gateway.desk.connections.values()))
+        it.chat.awake.clear()
+        waiting = [client.send("rooms") for _ in range(3)]
+
+        refused = await client.ask("rooms")
+        leaving = client.send("leave", room=room.id, cmid=str(uuid.uuid4()))
+        it.chat.awake.set()
+
+        assert (refused["code"], refused["temporary"]) == ("busy", True)
+        assert (await client.answer(leaving))["op"] == "ok"
+        for number in waiting:
+            assert (await client.answer(number))["op"] == "ok"
+        assert (await client.ask("rooms"))["op"] == "ok"
+
+
+async def test_a_connection_follows_so_many_rooms(tmp_path: Path, redis_url: str) -> None:
+    """Two and not three; leaving one makes room."""
+    async with rig(tmp_path, redis_url, rooms_per_connection=2) as it:
+        rooms = [it.chat.room(user_id("ben")) for _ in range(3)]
+        client = await it.user("ana")
+
+        answers = [(await client.change("join", room=room.id)).get("code", "ok") for room in rooms]
+        await client.change("leave", room=rooms[0].id)
+        await eventually(lambda: {len(c.feeds) for c in it.gateway.desk.connections.values()} == {2})
+
+        assert answers == ["ok", "ok", "limit"]
+        assert (await client.change("join", room=rooms[2].id))["op"] == "ok"

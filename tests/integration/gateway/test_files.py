@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -110,3 +111,15 @@ async def test_chunks_of_nothing_are_errors_and_malformed_ones_the_end(
         closed = await client.end()
         assert closed.disconnect is not None
         assert closed.disconnect["code"] == 4501
+
+
+@pytest.mark.parametrize("owner", ["upload_bytes", "user_upload_bytes"])
+async def test_an_upload_over_its_budget_is_slowed_to_it(tmp_path: Path, redis_url: str, owner: str) -> None:
+    """The connection's or the user's: reading pauses, and the file arrives all the same."""
+    limits: dict[str, Any] = {f"{owner}_burst": 2 * CHUNK, f"{owner}_per_s": 1024 * 1024}
+    async with rig(tmp_path, redis_url, **limits) as it:
+        room = it.chat.room(*ROOM_MEMBERS)
+        finished = await upload(await it.user("ana"), room.id, os.urandom(300_000))
+
+        assert finished["op"] == "ok"
+        assert it.figure("gateway_read_pauses_total") > 0

@@ -151,3 +151,46 @@ async def test_behind_our_proxy_the_client_s_own_address_counts(tmp_path: Path, 
 
         assert (over.status, other.status) == (429, 101)
         assert stranger.startswith(b"HTTP/1.1 429 ")
+
+
+async def test_pages_of_an_address_have_a_rate(tmp_path: Path, redis_url: str) -> None:
+    """Three connections for pages and not four; sockets and other addresses are not touched."""
+    async with rig(tmp_path, redis_url, loopback="public", pages_burst=3, pages_per_s=0.0001) as it:
+        request = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+
+        codes = [(await raw(it, request, source="127.0.0.9"))[9:12] for _ in range(4)]
+
+        assert codes == [b"404", b"404", b"404", b"429"]
+        assert it.figure("gateway_refused_total", reason="pages_per_address") == 1
+        assert (await it.ws(source="127.0.0.9")).status == 101
+        assert (await raw(it, request, source="127.0.0.10"))[9:12] == b"404"
+
+
+async def test_who_does_not_read_a_page_is_cut_off(tmp_path: Path, redis_url: str) -> None:
+    """An answer larger than all buffers that nobody reads: gone after the idle time, and whoever reads gets it whole."""
+    web = tmp_path / "web"
+    web.mkdir()
+    (web / "big.js").write_bytes(b"/" * 16 * 1024 * 1024)
+    async with rig(tmp_path, redis_url, web_dir=web, page_idle_s=0.5) as it, aiohttp.ClientSession() as session:
+        reader, writer = await asyncio.open_connection("127.0.0.1", it.gateway.http_port, limit=4096)
+        writer.write(b"GET /big.js HTTP/1.1\r\nHost: a\r\n\r\n")
+
+        await eventually(lambda: it.figure("gateway_refused_total", reason="slow_reader") == 1)
+
+        async with session.get(f"http://127.0.0.1:{it.gateway.http_port}/big.js") as answer:
+            assert len(await answer.read()) == 16 * 1024 * 1024
+        writer.transport.abort()
+        assert not reader.at_eof()
+
+
+async def test_a_deadline_on_trial_waits_on(tmp_path: Path, redis_url: str) -> None:
+    """Headers that are late are counted, and served once they are there."""
+    async with rig(tmp_path, redis_url, header_timeout_s=0.2, dry_run="header_timeout") as it:
+        reader, writer = await asyncio.open_connection("127.0.0.1", it.gateway.http_port)
+        writer.write(b"GET / HTTP/1.1\r\n")
+        await eventually(lambda: it.figure("gateway_would_refuse_total", limit="header_timeout") == 1)
+
+        writer.write(b"Host: a\r\nConnection: close\r\n\r\n")
+
+        assert (await reader.read()).startswith(b"HTTP/1.1 404 ")
+        writer.close()

@@ -11,6 +11,7 @@ from garita_common.core.addresses import Address, Loopback
 from garita_common.core.bans import Ban, BanBook, address_subject
 from garita_common.core.buckets import Rate
 from gateway.core.admission import Admission, Refusal, Refused, Ticket
+from gateway.core.enforcement import Enforcement
 from gateway.core.limits import AdmissionLimits
 
 NEVER_MS = 10**15
@@ -136,6 +137,51 @@ def test_the_node_takes_its_rate_in_the_long_run() -> None:
     admitted = sum(refusal(enter(it, EVA, tick / 1000)) is None for tick in range(10_000))
 
     assert 2395 <= admitted <= 2400
+
+
+def test_a_prefix_s_attempts_come_back_at_their_rate() -> None:
+    """However many addresses knock: 512 in ten minutes, for an hour."""
+    it = admission(attempts_per_tier=Rate(512 / 600, 512))
+    admitted = 0
+    for tick in range(36_000):
+        ticket = enter(it, address(f"203.0.113.{tick % 250}"), tick / 10)
+        if isinstance(ticket, Ticket):
+            admitted += 1
+            it.leave(ticket)
+
+    assert 512 * 7 - 2 <= admitted <= 512 * 7
+
+
+def test_pages_come_back_at_their_rate() -> None:
+    """Sixty at once, then four a second for ten minutes."""
+    it = admission(pages_per_unit=Rate(4, 60))
+    served = 0
+    for tick in range(6_000):
+        ticket = enter(it, now_s=tick / 10)
+        assert isinstance(ticket, Ticket)
+        served += it.page(ticket, tick / 10) is None
+        it.leave(ticket)
+
+    assert 60 + 4 * 600 - 2 <= served <= 60 + 4 * 600
+
+
+def test_a_limit_on_trial_lets_in_and_counts() -> None:
+    """Each limit at accept by its name, and a ban holds whatever is on trial."""
+    for changes, name in (
+        ({"connections": 2}, "node_connections"),
+        ({"connections_per_unit": 2}, "connections_per_address"),
+        ({"connections_per_tier": 2}, "connections_per_prefix"),
+        ({"attempts_per_unit": Rate(0.01, 2)}, "attempts_per_address"),
+        ({"attempts_per_tier": Rate(0.01, 2)}, "attempts_per_prefix"),
+        ({"attempts_per_node": Rate(0.01, 2)}, "attempts_per_node"),
+    ):
+        trial = Enforcement([name])
+        it = admission(ban(address_subject("198.51.100.1/32")), enforcement=trial, **changes)
+
+        assert [refusal(enter(it)) for _ in range(5)] == [None] * 5, name
+        assert trial.would_refuse == {name: 3}
+        if name != "node_connections":
+            assert refusal(enter(it, EVA)) is Refusal.BANNED
 
 
 def test_a_valid_token_gives_the_attempt_back_once() -> None:

@@ -13,6 +13,7 @@ from garita_common.core.buckets import Bucket, Rate
 from garita_common.core.errors import Busy, CloseCode, NotFound
 from garita_common.core.gate import State
 from gateway.core.allowance import Allowance, UserLimits
+from gateway.core.enforcement import Enforcement
 from gateway.core.limits import SessionLimits
 from gateway.core.session import PING, Acknowledge, Begin, End, Extend, Forward, Mention, Session, Step, TakeChunk, Tell
 from gateway.core.shared_bucket import SharedBucket
@@ -286,6 +287,34 @@ def test_other_operations_have_a_budget_of_their_own() -> None:
         assert code(it.json_frame(encode(kind), 0.0)) is None
     assert code(it.json_frame(encode(frames.Send), 0.0)) is None
     assert code(it.json_frame(encode(frames.Logout), 0.0)) == int(CloseCode.SESSION_ENDED)
+
+
+def test_other_operations_come_back_at_their_rate() -> None:
+    """Twenty a second for a minute, asked for at five times that; those that cost five come back at four."""
+    plain, dear = session(refusals=Rate(1e9, 1e9)), session(refusals=Rate(1e9, 1e9))
+    times = [tick / 100 for tick in range(6_000)]
+
+    assert 40 + 1200 - 2 <= [code(plain.json_frame(encode(frames.GetRoom), at_s)) for at_s in times].count(None) <= 1240
+    assert 240 + 8 - 2 <= [code(dear.json_frame(encode(frames.React), at_s)) for at_s in times].count(None) <= 248
+
+
+@pytest.mark.parametrize("limit", ["connect_timeout", "connect_frames", "pong_timeout", "errors", "refusals"])
+def test_a_limit_on_trial_ends_nothing(limit: str) -> None:
+    """What ends a connection by the same story without a trial is counted, and the connection goes on."""
+    for on_trial in (False, True):
+        trial = Enforcement([limit] if on_trial else [])
+        early = limit.startswith("connect")
+        it = session(
+            State.NEW if early else State.CONNECTED, enforcement=trial, refusals=Rate(0.001, 1), connect_frames=2
+        )
+        steps = [it.json_frame(encode(frames.ListRooms), 0.0) for _ in range(3 if limit == "connect_frames" else 0)]
+        steps += [it.json_frame(b'{"op":"fly","id":7}', 0.0) for _ in range(20 if limit == "errors" else 0)]
+        steps += [it.json_frame(encode(frames.Send), 0.0) for _ in range(12 if limit == "refusals" else 0)]
+        steps += [it.tick(at_s) for at_s in (9.0, 25.0, 36.0) if limit.endswith("timeout")]
+
+        assert any(isinstance(step, End) for step in steps) is not on_trial
+        if on_trial:
+            assert trial.would_refuse == {limit: 1}
 
 
 def test_a_flood_of_requests_is_answered_for_a_while_and_then_ended() -> None:

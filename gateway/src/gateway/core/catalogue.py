@@ -26,6 +26,7 @@ CATALOGUE: dict[str, Limit] = {
     "attempts_per_prefix": Limit(("attempts_per_prefix", "attempts_window_s")),
     "attempts_per_node": Limit(("accept_per_s", "accept_burst")),
     "pages_per_address": Limit(("pages_per_s", "pages_burst")),
+    "tls_timeout": Limit(("tls_timeout_s",)),
     "header_timeout": Limit(("header_timeout_s",)),
     "slow_reader": Limit(("page_idle_s",)),
     "connect_timeout": Limit(("connect_timeout_s",)),
