@@ -5,7 +5,8 @@
  * `core/backoff.js`. Requests that were under way when a socket died are repeated on the next one with the same `cmid`, so
  * a caller of `ask` sees only the final answer. What rooms and messages mean is none of its business.
  *
- * Events: `status` (see `status`), `connected` (the answer to `connect`), `push` (what the server says by itself), `chunk`.
+ * Events: `status` (see `status`), `connected` (the answer to `connect`), `push` (what the server says by itself), `refused`
+ * (an error that answers no request: something said in passing was not taken), `chunk`.
  */
 
 import { Backoff } from "../core/backoff.js";
@@ -206,6 +207,7 @@ export class Link extends EventTarget {
 
   #answered(frame) {
     const pending = this.#pending.get(frame.id);
+    if (!pending && frame.id === undefined && frame.op === "error") this.dispatchEvent(new CustomEvent("refused", { detail: frame }));
     if (!pending) return;
     this.#pending.delete(frame.id);
     clearTimeout(pending.timer);

@@ -152,6 +152,7 @@ export class Chat extends EventTarget {
     for (const id of [...this.rooms.keys()]) if (!answer.rooms[id]) this.#remove(id);
     for (const [id, { epoch, head, recovered }] of Object.entries(answer.rooms)) {
       const room = this.rooms.get(id) ?? this.#blank(id, epoch);
+      room.passing.here.clear();
       if (recovered) continue;
       this.#startAt(room, epoch, head, first);
     }

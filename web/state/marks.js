@@ -11,12 +11,14 @@ export class Marks {
   #link;
   #due = new Map();
   #timer = null;
+  #told = new Map();
   #typed = new Map();
   #gatherMs;
 
   constructor(link, gatherMs = GATHER_MS) {
     this.#link = link;
     this.#gatherMs = gatherMs;
+    link.addEventListener("refused", ({ detail }) => detail.temporary && this.#again());
   }
 
   /** `kind`: read or received. */
@@ -40,11 +42,18 @@ export class Marks {
 
   forget(room) {
     this.#due.delete(room);
+    this.#told.delete(room);
   }
 
   stop() {
     clearTimeout(this.#timer);
     this.#due.clear();
+  }
+
+  /** A refusal does not say of what: everything is told again, later, because marks only go up. */
+  #again() {
+    for (const [room, marks] of this.#told) for (const [kind, seq] of Object.entries(marks)) this.tell(kind, room, seq);
+    this.#told.clear();
   }
 
   /** Without a connection it waits for the next time; having read means having received. */
@@ -54,6 +63,7 @@ export class Marks {
       const told = (read === 0 || this.#link.tell("read", { room, seq: read }))
         && (received <= read || this.#link.tell("received", { room, seq: received }));
       if (!told) break;
+      this.#told.set(room, this.#due.get(room));
       this.#due.delete(room);
     }
     if (this.#due.size > 0) this.#timer = setTimeout(() => this.#flush(), this.#gatherMs);

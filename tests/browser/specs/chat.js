@@ -137,6 +137,27 @@ export const spec = {
     link.open = true;
     same(await told(link, "read"), [{ room: "r1", seq: 5 }]);
   },
+  "marks that were refused for a moment are told again": async () => {
+    const { link, chat } = stand();
+    link.connect({ r1: { epoch: "a", head: 4, recovered: false } });
+    link.say(message("r1", 5));
+    chat.read("r1");
+    await told(link, "read");
+    link.told.length = 0;
+    link.dispatchEvent(new CustomEvent("refused", { detail: { op: "error", code: "forbidden", temporary: false } }));
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    same(link.told, []);
+    link.dispatchEvent(new CustomEvent("refused", { detail: { op: "error", code: "rate_limited", temporary: true } }));
+    same(await told(link, "read"), [{ room: "r1", seq: 5 }]);
+  },
+  "who was here is not known after a lost connection": async () => {
+    const { link, chat } = stand();
+    link.connect({ r1: { epoch: "a", head: 4, recovered: false } });
+    link.say({ op: "presence", room: "r1", user: { id: "u2", name: "bob" }, here: true });
+    same([...chat.rooms.get("r1").passing.here], ["u2"]);
+    link.connect({ r1: { epoch: "a", head: 4, recovered: true } });
+    same([...chat.rooms.get("r1").passing.here], []);
+  },
   "an edit changes the message and is no news to count": async () => {
     const { link, chat, changes } = stand();
     link.connect({ r1: { epoch: "a", head: 4, recovered: false } });

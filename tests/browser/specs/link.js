@@ -173,6 +173,17 @@ export const spec = {
     same([Socket.all[0].last.token, states.includes("waiting")], ["late", true]);
     link.stop();
   },
+  "a refusal of what was said in passing is told, and what cannot be said is not": async () => {
+    const { link } = await stand();
+    same(link.tell("typing", { room: "r1" }), false);
+    const socket = await connected();
+    const refused = [];
+    link.addEventListener("refused", ({ detail }) => refused.push(detail.code));
+    same([link.tell("typing", { room: "r1" }), socket.sent.at(-1)], [true, { op: "typing", room: "r1" }]);
+    socket.say({ op: "error", code: "forbidden", message: "", temporary: false });
+    same([refused, link.status.state], [["forbidden"], "online"]);
+    link.stop();
+  },
   "a missed push leads to a new connection at the cursor": async () => {
     const { link, cursors } = await stand();
     const first = await connected();
