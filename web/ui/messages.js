@@ -5,14 +5,13 @@
  * bottom when it was there. It shows the stretch up to now, or an old place that somebody wanted to see.
  */
 
-import { FAILED, STORED } from "../core/outbox.js";
 import { announce } from "./announce.js";
 import { fill, h, icon } from "./dom.js";
 import { SHOWN, dayItem, eventItem, newLine } from "./events.js";
-import { personMark } from "./marks.js";
-import { MessageItem, textBody } from "./message.js";
+import { MessageItem } from "./message.js";
 import { protocolSentence } from "./problems.js";
 import { bind, startOfDay, t } from "./speech.js";
+import { waitingItem } from "./waiting.js";
 
 const TOGETHER_MS = 5 * 60_000;
 const NEAR_END_PX = 80;
@@ -31,11 +30,13 @@ export class Messages {
   #state = h("p", { class: "older", role: "status" });
   #receipt = h("p", { class: "receipt hint" });
   #newer = h("div", { class: "newer", "aria-hidden": "true" });
+  #endWord = h("span");
   #items = new Map();
   #messages = new Map();
   #roving = null;
   #divider;
   #atEnd = true;
+  #news = false;
   #height = 0;
   #observer;
   #resize;
@@ -55,7 +56,7 @@ export class Messages {
     this.scroller = h("div", { class: "scroller", tabindex: "0", role: "region", saying: { "aria-label": "messages.title" } },
       this.#state, this.#list, this.#newer, this.#outbox, this.#receipt);
     this.toEnd = h("button", { type: "button", class: "to-end", hidden: true, on: { click: () => this.scrollToEnd() } },
-      icon("down"), h("span", { say: "messages.newest" }));
+      icon("down"), this.#endWord);
     this.element = h("div", { class: "messages" }, this.scroller, this.toEnd);
     this.scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     this.#observer = new IntersectionObserver((seen) => this.#edges(seen), { root: this.scroller, rootMargin: "300px 0px 300px 0px" });
@@ -119,7 +120,8 @@ export class Messages {
     item.classList.add("found-here");
     setTimeout(() => item.classList.remove("found-here"), 2_000);
     this.#atEnd = this.#room.visit === null && this.#isNearEnd();
-    this.toEnd.hidden = this.#atEnd;
+    if (!this.#atEnd) this.#offerEnd(false);
+    else this.#readIfSeen();
   }
 
   /** Shows the message that another one answers. */
@@ -186,7 +188,7 @@ export class Messages {
 
   #append(event) {
     if (this.#room.visit) {
-      this.toEnd.hidden = false;
+      this.#offerEnd(event.op === "message");
       return;
     }
     const before = this.#shown(this.#room.log.events).at(-2);
@@ -196,7 +198,7 @@ export class Messages {
     this.#rove();
     const mine = event.user?.id === this.#chat.user.id;
     if ((mine && event.op === "message") || this.#atEnd) this.scrollToEnd();
-    else if (event.op === "message") this.toEnd.hidden = false;
+    else if (event.op === "message") this.#offerEnd(true);
     if (!mine && event.op === "message") announce(spoken(event));
   }
 
@@ -306,24 +308,8 @@ export class Messages {
   #drawOutbox() {
     const entries = this.#room.visit ? [] : this.#chat.sender.waiting(this.#room.id);
     this.#outbox.hidden = entries.length === 0;
-    fill(this.#outbox, entries.map((entry) => this.#waitingItem(entry)));
+    fill(this.#outbox, entries.map((entry) => waitingItem(entry, this.#chat)));
     if (this.#atEnd) this.#stick();
-  }
-
-  #waitingItem(entry) {
-    const failed = entry.state === FAILED;
-    const word = failed ? () => protocolSentence(entry.error) : entry.state === STORED ? "sent" : "sending";
-    const again = () => this.#chat.sender.again(entry.cmid, this.#room.id);
-    const drop = () => this.#chat.sender.giveUp(entry.cmid);
-    return h("li", { class: failed ? "message waiting failed" : "message waiting" },
-      personMark({ id: this.#chat.user.id, name: this.#chat.user.username }),
-      h("div", { class: "said" },
-        entry.text && textBody(entry.text),
-        entry.files.map((file) => h("p", { class: "hint" }, icon("file"), h("bdi", {}, file.name))),
-        h("p", { class: "hint", role: failed ? "alert" : null, say: word }),
-        failed && h("div", { class: "actions" },
-          h("button", { type: "button", class: "quiet small", say: "again", on: { click: again } }),
-          h("button", { type: "button", class: "quiet small", say: "discard", on: { click: drop } }))));
   }
 
   #drawState() {
@@ -370,12 +356,20 @@ export class Messages {
     if (!line || line.offsetTop >= this.scroller.scrollTop) return;
     this.#atEnd = false;
     this.scroller.scrollTop = line.offsetTop - ABOVE_UNREAD_PX;
+    this.#offerEnd(true);
+  }
+
+  /** A way down. `news`: there is something that was not seen. */
+  #offerEnd(news) {
+    this.#news = this.#news || news;
+    bind(this.#endWord, "text", this.#news ? "messages.newest" : "messages.to_end");
     this.toEnd.hidden = false;
   }
 
   #readIfSeen() {
     if (!this.#atEnd || document.hidden || !document.hasFocus()) return;
     this.toEnd.hidden = true;
+    this.#news = false;
     this.#chat.read(this.#room.id);
   }
 }

@@ -215,6 +215,7 @@ export default {
   "messages.title": "Messages",
   "messages.new": "New",
   "messages.newest": "New messages",
+  "messages.to_end": "To the newest",
   "messages.none": "Nothing has been said here yet.",
   "messages.beginning": "This is where it all began.",
   "messages.loading": "Loading older messages…",

@@ -215,6 +215,7 @@ export default {
   "messages.title": "Mensajes",
   "messages.new": "Nuevo",
   "messages.newest": "Mensajes nuevos",
+  "messages.to_end": "A lo más nuevo",
   "messages.none": "Aquí todavía no se ha dicho nada.",
   "messages.beginning": "Aquí empezó todo.",
   "messages.loading": "Cargando mensajes anteriores…",
