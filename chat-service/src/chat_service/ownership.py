@@ -13,6 +13,7 @@ the database over: it holds the file of the fence that comes next.
 import asyncio
 import contextlib
 import fcntl
+import math
 import os
 import signal
 import sqlite3
@@ -53,7 +54,7 @@ class Ownership:
         self._takeover_s = takeover_s
         self._sparingly = Sparingly(time.monotonic)
         self._claim: int | None = None
-        self._looked_s = time.monotonic()
+        self._watched_s = -math.inf
         self.is_owner = False
 
     async def take(self, stop: asyncio.Event) -> bool:
@@ -97,8 +98,8 @@ class Ownership:
             self._claim = None
 
     def is_watching(self) -> bool:
-        """Whether the owner's row could be read lately."""
-        return time.monotonic() - self._looked_s < self._takeover_s
+        """Whether there was lately another owner to be seen."""
+        return time.monotonic() - self._watched_s < self._takeover_s
 
     async def _try(self, watch: Watch) -> bool:
         """One look, and the taking if it may be."""
@@ -108,9 +109,10 @@ class Ownership:
             if self._sparingly.due("owner_unreadable", type(exc).__name__):
                 log.warning("owner_unreadable", error=type(exc).__name__)
             return False
-        self._looked_s = time.monotonic()
-        reason = watch.judge(sign, lives, self._looked_s)
+        now_s = time.monotonic()
+        reason = watch.judge(sign, lives, now_s)
         if reason is None:
+            self._watched_s = now_s
             return False
         try:
             fence = await self._database.run(lambda db: self._take(db, sign))
