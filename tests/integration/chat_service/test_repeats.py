@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import uuid
+from pathlib import Path
 
 import msgspec
 import pytest
 
+from chat_service.ownership import open_owned
 from garita_common.core import frames
 from garita_common.core.records import Answered, AttachRoom, DropUpload, OpenUpload, RecordUpload
 from tests.fakes.chat_gateway import body, stamped
 
-from .conftest import GATEWAY, Desk, ok, send
+from .conftest import GATEWAY, RULES, Desk, ok, send
 
 SHA = "ab" * 32
 
@@ -135,3 +137,18 @@ async def test_an_upload_that_is_over_is_not_resumed(desk: Desk) -> None:
     assert (await desk.say("bob", abort)).directive == DropUpload(upload)
     await desk.set_role(room, "bob", "muted")
     assert (await desk.say("bob", kept)).code == "conflict"
+
+
+async def test_a_cmid_is_kept_as_long_as_its_message(tmp_path: Path) -> None:
+    """A phone that comes back after a year, to a service that was restarted, is told that it has said that already."""
+    op, answers = None, []
+    for year in range(2):
+        database, ownership = await open_owned(tmp_path / "chat.sqlite3")
+        desk = Desk(database, RULES)
+        desk.now_ms += year * 365 * 86_400_000
+        op = op or send(await desk.room("ana"))
+        answers.append(ok(await desk.say("ana", op)))
+        ownership.drop()
+        await database.close()
+
+    assert answers[1] == {**answers[0], "id": answers[1]["id"], "dup": True}

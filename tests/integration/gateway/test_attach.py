@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.fakes.memory_chat import Room
-from tests.fakes.wire_clients import Client
+from tests.fakes.wire_clients import Client, TcpClient
 
-from .rig import Rig, eventually, rig, token, user_id
+from .rig import Rig, eventually, gateway_of, key_server, rig, settings, token, user_id
 
 ANA = user_id("ana")
 
@@ -217,3 +218,25 @@ async def test_a_resume_gets_so_many_bytes_over_all_rooms(tmp_path: Path, redis_
             answer = await client.connect(token("ana"), resume={room.id: ["a1", room.events[0].seq] for room in rooms})
 
             assert [answer["rooms"][room.id]["recovered"] for room in rooms].count(True) == recovered
+
+
+async def test_a_client_goes_on_at_another_gateway(tmp_path: Path, redis_url: str) -> None:
+    """The cursor belongs to the store: what was missed comes from it, though the other gateway has never seen room or user."""
+    async with AsyncExitStack() as stack:
+        it = await stack.enter_async_context(rig(tmp_path, redis_url))
+        auth_url = await stack.enter_async_context(key_server())
+        other, _ = await stack.enter_async_context(gateway_of(settings(tmp_path, redis_url, auth_url)))
+        room = it.chat.room(ANA)
+        before = await it.user("ana")
+        await talk(it, room, 2)
+        cursor = (await seqs(before, 2))[-1]
+        it.stop.set()
+        await it.over.wait()
+        await talk(it, room, 3)
+
+        after = await TcpClient.open(other.tcp_port)
+        it.clients.append(after)
+        answer = await after.connect(token("ana"), resume={room.id: ["a1", cursor]})
+
+        assert answer["rooms"][room.id]["recovered"]
+        assert await seqs(after, 3) == [cursor + 1, cursor + 2, cursor + 3]
