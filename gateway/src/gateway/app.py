@@ -46,7 +46,6 @@ from .hub import Hub
 from .keys import KeyFeed
 from .metrics import Metrics
 from .neighbours import HostCounts
-from .outlet import Outlet
 from .people import People
 from .presence import Presence
 from .revocations_feed import RevocationsFeed
@@ -117,10 +116,7 @@ class Gateway:
             lease_s=config.presence_lease_s,
         )
         self._subscriptions = Subscriptions(self._listener)
-        outlet = Outlet()
-        self.hub = Hub(
-            self._chat, self._subscriptions, self._errands, clock, metrics, outlet, keep_s=config.room_keep_s
-        )
+        self.hub = Hub(self._chat, self._subscriptions, self._errands, clock, metrics, keep_s=config.room_keep_s)
         self._transfers = Transfers(_store(config.blob_url), TransferLimits(window=config.transfer_window))
         now_s = clock.monotonic()
         self.neighbours = (
@@ -174,7 +170,6 @@ class Gateway:
         self._ground = Ground(
             clock=clock,
             wheel=wheel,
-            outlet=outlet,
             metrics=metrics,
             limits=replace(config.session_limits, enforcement=self._enforcement),
             queue_bytes=config.queue_bytes,

@@ -1,11 +1,12 @@
 """What a TCP and a WebSocket connection have in common: identity, session, output, closing.
 
-A connection is a protocol object and nothing more: no task, no timer of its own. Reading is a callback, writing goes through `Outlet` once per turn,
+A connection is a protocol object and nothing more: no task, no timer of its own. Reading is a callback, writing is the transport's,
 time comes from the wheel. Nothing here waits. An exception in a callback ends this connection with 4402 and touches no other.
 
-Output has three stages. `enqueue` puts finished frames into `pending`, `flush` hands them to the transport in one write. After a resume there may be a
-backlog of missed events before them: it is written only while the transport holds little (`HIGH_WATER`), so that catching up does not look like a slow
-consumer. More than `queue_bytes` waiting closes the connection with 4408.
+Output goes straight to the transport, which writes once per turn of the loop whatever it was given in it. `enqueue` is the transport's own `write` as long as
+nothing is in the way, so that a message costs a member no more than that; it is another function while the transport holds much (then each write is measured,
+and more than `queue_bytes` waiting closes with 4408), while there is a backlog of missed events after a resume (what is live comes after it; it is written only
+while the transport holds little, so that catching up does not look like a slow consumer), and when the connection is over.
 """
 
 import asyncio
@@ -24,8 +25,7 @@ from .core.limits import SessionLimits
 from .core.session import End, Session, Step
 from .core.wheel import Wheel
 from .metrics import Metrics
-from .outlet import Outlet
-from .transports import HIGH_WATER, LOW_WATER, prepare
+from .transports import LOW_WATER, prepare
 
 
 class Due(Protocol):
@@ -60,7 +60,6 @@ class Ground:
 
     clock: Clock
     wheel: Wheel[Due]
-    outlet: Outlet
     metrics: Metrics
     limits: SessionLimits
     queue_bytes: int
@@ -80,17 +79,19 @@ class Connection(asyncio.Protocol):
     __slots__ = (
         "_backlog",
         "_backlog_bytes",
+        "_choked",
         "_desk",
         "_ground",
+        "_held_bytes",
         "_paused_until_s",
         "bytes_in",
         "claims",
         "closed",
+        "enqueue",
         "feeds",
         "id",
         "in_flight",
         "opened_ms",
-        "pending",
         "port",
         "reason",
         "session",
@@ -116,9 +117,11 @@ class Connection(asyncio.Protocol):
         self.reason = ""
         self.bytes_in = 0
         self.opened_ms = ground.clock.unix_ms()
-        self.pending: list[bytes] = []
+        self.enqueue: Callable[[bytes], None] = _nowhere
+        """Takes finished frames; it neither waits nor ends the connection by itself."""
+        self._choked = False
         self._backlog: deque[bytes] | None = None
-        self._backlog_bytes = 0
+        self._backlog_bytes = self._held_bytes = 0
         self._paused_until_s: float | None = None
 
     @staticmethod
@@ -136,6 +139,7 @@ class Connection(asyncio.Protocol):
         self.transport = transport
         self.ticket = ticket
         prepare(transport, self._ground.sndbuf_bytes)
+        self.enqueue = transport.write
         self.reschedule()
         self._desk.opened(self)
 
@@ -201,14 +205,6 @@ class Connection(asyncio.Protocol):
         """Queues a chunk."""
         self.enqueue(self.frame_chunk(payload))
 
-    def enqueue(self, framed: bytes) -> None:
-        """Queues finished frames; they leave at the end of this turn."""
-        if self.closed:
-            return
-        if not self.pending:
-            self._ground.outlet.add(self)
-        self.pending.append(framed)
-
     def enqueue_passing(self, framed: bytes) -> bool:
         """Queues what may be lost, where at most half of the queue is used; whether it did."""
         if self.closed or self.queued_bytes() * 2 > self._ground.queue_bytes:
@@ -217,64 +213,53 @@ class Connection(asyncio.Protocol):
         return True
 
     def catch_up(self, frames: Iterable[bytes]) -> None:
-        """Queues JSON pushes that were missed; what was queued before goes first, and what is queued from now on comes after them.
+        """Queues JSON pushes that were missed; what is queued from now on comes after them.
 
         A member reads them at its own pace: they do not count towards the queue's limit.
         """
-        if self.closed:
+        framed = [self.frame_json(frame) for frame in frames]
+        if self.closed or not framed:
             return
-        backlog = self._backlog if self._backlog is not None else deque()
-        before, self.pending = self.pending, []
-        backlog.extend(before)
-        backlog.extend(self.frame_json(frame) for frame in frames)
-        if backlog:
-            self._backlog = backlog
-            self._backlog_bytes = sum(map(len, backlog))
-            self._ground.outlet.add(self)
+        if self._backlog is None:
+            self._backlog = deque()
+            self.enqueue = self._hold
+        self._backlog.extend(framed)
+        self._backlog_bytes += sum(map(len, framed))
+        self._pump()
 
     def queued_bytes(self) -> int:
         """How much waits for the client to read it."""
-        return self.transport.get_write_buffer_size() + self._pending_bytes() + self._backlog_bytes
+        return self.transport.get_write_buffer_size() + self._backlog_bytes
 
     @property
     def is_idle(self) -> bool:
         """Whether nothing is being answered, and nothing waits to be read."""
         return self.in_flight == 0 and self.queued_bytes() == 0
 
-    def flush(self) -> None:
-        """Hands what waits to the transport. One plain function, as every delivery of a large room passes here."""
-        try:
-            transport = self.transport
-            if (self._backlog is not None or transport.is_closing()) and not self._flush_backlog():
-                return
-            pending = self.pending
-            if not pending:
-                return
-            self.pending = []
-            transport.write(pending[0] if len(pending) == 1 else b"".join(pending))
-            if transport.get_write_buffer_size() > self._ground.queue_bytes and not self.closed:
-                self.close(CloseCode.SLOW_CONSUMER, "Too much was waiting to be read.")
-        except Exception as exc:  # noqa: BLE001 - the edge: one connection's fault must not reach the others of this flush
-            self._desk.failed(self, "flush", exc)
+    def _write_measured(self, framed: bytes) -> None:
+        """`enqueue` while the transport holds much."""
+        self.transport.write(framed)
+        if self.transport.get_write_buffer_size() > self._ground.queue_bytes:
+            self._give_up()
 
-    def _flush_backlog(self) -> bool:
-        """What comes before the rest; whether the rest may follow now."""
-        if self.transport.is_closing():
-            self._drop_output()
-            return False
-        if self._backlog is None or self._pump(self._backlog):
-            return True
-        if self._pending_bytes() > self._ground.queue_bytes:
-            self.close(CloseCode.SLOW_CONSUMER, "Too much was waiting to be read.")
-        return False
+    def _hold(self, framed: bytes) -> None:
+        """`enqueue` while there is a backlog."""
+        if self._backlog is not None:
+            self._backlog.append(framed)
+            self._backlog_bytes += len(framed)
+            self._held_bytes += len(framed)
+            if self._held_bytes > self._ground.queue_bytes:
+                self._give_up()
 
-    def _pending_bytes(self) -> int:
-        return sum(map(len, self.pending))
+    def _give_up(self) -> None:
+        """Nothing more is queued, and the connection is closed after this turn: whoever queues may be walking over members."""
+        self.enqueue = _nowhere
+        asyncio.get_running_loop().call_soon(self.close, CloseCode.SLOW_CONSUMER, "Too much was waiting to be read.")
 
-    def _pump(self, backlog: deque[bytes]) -> bool:
-        """Writes of the backlog what the transport may hold now; whether it is all written."""
-        transport = self.transport
-        while backlog and transport.get_write_buffer_size() <= HIGH_WATER:
+    def _pump(self) -> None:
+        """Writes of the backlog what the transport may hold now; it says `resume_writing` when it can take more."""
+        backlog, transport = self._backlog, self.transport
+        while backlog and not self._choked and not transport.is_closing():
             piece: list[bytes] = []
             size = 0
             while backlog and size < LOW_WATER:
@@ -283,14 +268,9 @@ class Connection(asyncio.Protocol):
                 size += len(framed)
             self._backlog_bytes -= size
             transport.write(b"".join(piece))
-        if backlog:
-            return False
-        self._backlog = None
-        return True
-
-    def _drop_output(self) -> None:
-        self.pending = []
-        self._backlog, self._backlog_bytes = None, 0
+        if not backlog:
+            self._backlog, self._held_bytes = None, 0
+            self.enqueue = self._write_measured if self._choked else transport.write
 
     # The end
 
@@ -308,16 +288,10 @@ class Connection(asyncio.Protocol):
             return
         told = pushes.disconnect(code, reason, after_ms=after_ms, until_ms=until_ms, appeal=appeal)
         self._end(code)
-        last = [] if code is CloseCode.SLOW_CONSUMER else self.pending
-        backlog, self._backlog, self._backlog_bytes = self._backlog, None, 0
-        self.pending = []
         if self.transport.is_closing():
             return
         self._resume()
-        if not backlog:
-            self.transport.write(b"".join([*last, self.frame_json(told)]))
-        else:
-            self.transport.write(self.frame_json(told))
+        self.transport.write(self.frame_json(told))
         self._say_goodbye(code, reason)
         self._ground.wheel.schedule(self, self._ground.clock.monotonic() + self._ground.close_s)
 
@@ -325,14 +299,19 @@ class Connection(asyncio.Protocol):
         """The peer has ended the conversation by itself."""
         if not self.closed:
             self._end(None)
-            self._drop_output()
 
     def abort(self) -> None:
         """Cuts the socket off."""
         self.transport.abort()
 
+    def failed(self, where: str, exc: Exception) -> None:
+        """A fault of ours in something done for this connection."""
+        self._desk.failed(self, where, exc)
+
     def _end(self, code: CloseCode | None) -> None:
         self.closed = True
+        self.enqueue = _nowhere
+        self._backlog, self._backlog_bytes = None, 0
         self.reason = str(int(code)) if code is not None else "peer"
         self._desk.ended(self, code)
 
@@ -376,10 +355,17 @@ class Connection(asyncio.Protocol):
 
     # Callbacks that both transports share
 
+    def pause_writing(self) -> None:
+        """The transport holds much."""
+        self._choked = True
+        if self._backlog is None and self.enqueue is not _nowhere:
+            self.enqueue = self._write_measured
+
     def resume_writing(self) -> None:
-        """The transport holds little again: the backlog goes on."""
-        if self._backlog is not None:
-            self._ground.outlet.add(self)
+        """The transport holds little again: a backlog goes on."""
+        self._choked = False
+        if self.enqueue is not _nowhere:
+            self._pump()
 
     def eof_received(self) -> None:
         """The peer sends no more; a half-open connection is of no use here, so the transport closes itself."""
@@ -389,5 +375,8 @@ class Connection(asyncio.Protocol):
         """The socket is gone."""
         self.left()
         self._ground.wheel.cancel(self)
-        self._drop_output()
         self._desk.lost(self)
+
+
+def _nowhere(_: bytes) -> None:
+    """`enqueue` of a connection that is over."""

@@ -39,7 +39,6 @@ from .entrance import Entrance
 from .front import Front, FrontSettings, refusal_of
 from .listeners import BACKLOG, bind
 from .metrics import Metrics
-from .outlet import Outlet
 from .sweeper import TICK_S, Sweeper
 from .websocket import WebSocketConnection
 
@@ -136,7 +135,6 @@ async def serve(host: str, port: int, stop: asyncio.Event, started: Callable[[in
     ground = Ground(
         clock=clock,
         wheel=wheel,
-        outlet=Outlet(),
         metrics=metrics,
         limits=defaults.session_limits,
         queue_bytes=4 * MESSAGE_BYTES,

@@ -31,7 +31,6 @@ from .connection import Connection
 from .core.feed import Delivery, Feed, Outcome
 from .errands import Errands
 from .metrics import Metrics
-from .outlet import Outlet
 from .subscriptions import Subscriptions
 from .tcp import TcpConnection
 from .websocket import WebSocketConnection
@@ -65,7 +64,6 @@ class Hub:
         errands: Errands,
         clock: Clock,
         metrics: Metrics,
-        outlet: Outlet,
         *,
         keep_s: float,
     ) -> None:
@@ -75,7 +73,6 @@ class Hub:
         self._errands = errands
         self._clock = clock
         self._metrics = metrics
-        self._outlet = outlet
         self._keep_s = keep_s
         self._feeds: dict[str, LogFeed] = {}
         self._asked: dict[str, int] = {}
@@ -255,8 +252,15 @@ class Hub:
     def _deliver(self, delivery: Delivery[Connection, LogEvent]) -> None:
         frames = [event.frame for event in delivery.events]
         framed = _framed(frames)
-        self._outlet.broadcast(delivery.members, framed)
+        failed: list[tuple[Connection, Exception]] = []
+        for member in delivery.members:
+            try:
+                member.enqueue(framed[member.slot])
+            except Exception as exc:  # noqa: BLE001 - the edge: one connection's fault must not reach the other members
+                failed.append((member, exc))
         self._delivered.inc(len(delivery.members) * len(frames))
+        for member, fault in failed:
+            member.failed("write", fault)
 
     def _mention(self, feed: LogFeed, frames: Sequence[bytes]) -> None:
         """What is said in passing: to those who have been told where they stand, and only where the queue is short."""

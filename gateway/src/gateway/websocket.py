@@ -103,7 +103,6 @@ class WebSocketConnection(Connection):
 
     def _part(self, code: int) -> None:
         """Ends the conversation with a plain close frame, after what was queued before."""
-        self.flush()
         self.left()
         if not self.transport.is_closing():
             self.transport.write(rfc6455.close_frame(code))
