@@ -125,6 +125,9 @@ def requests(scene: Scene, kind: str) -> list[tuple[type[frames.ClientOp], dict[
         (frames.ListBanned, {"room": room}),
         (frames.Audit, {"room": room}),
         (frames.Report, {"room": room, "mid": scene.mid, "reason": "spam"}),
+        (frames.Edit, {"room": room, "mid": scene.mid, "text": "x"}),
+        (frames.Delete, {"room": room, "mid": scene.mid}),
+        (frames.Search, {"room": room, "text": SECRET}),
     ]
 
 

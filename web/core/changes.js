@@ -33,7 +33,7 @@ export class Changes {
     if (gone || message.deleted) {
       return { text: "", files: [], edited: null, deleted: true, byModerator: gone?.by_moderator === true, reactions: [] };
     }
-    const edits = changes.filter(({ op }) => op === "edited");
+    const edits = changes.filter((change) => change.op === "edited" && !change.void);
     return {
       text: edits.at(-1)?.text ?? message.text ?? "",
       files: message.files ?? [],

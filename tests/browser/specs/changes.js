@@ -22,6 +22,10 @@ export const spec = {
     const now = picture(message(1, { text: "two", edited: 30 }));
     same([now.text, now.edited, now.deleted], ["two", 30, false]);
   },
+  "an edit that has no text any more says nothing": () => {
+    const now = picture(message(1, { text: "two", edited: 30 }), { ...edited(2, 1, ""), void: true });
+    same([now.text, now.edited], ["two", 30]);
+  },
   "a deletion is final": () => {
     const now = picture(message(1), deleted(3, 1, { by_moderator: true }), edited(2, 1, "two"), reaction(4, 1, "u2", "x"));
     same(now, { text: "", files: [], edited: null, deleted: true, byModerator: true, reactions: [] });

@@ -46,6 +46,16 @@ def test_the_newest_own_message_that_stands() -> None:
     assert seen.last_of(ROOM, "u9") is None
 
 
+def test_an_edit_without_its_text_says_nothing() -> None:
+    """A newer one took it away, and the message has the newest text already."""
+    seen = holding(message(1), Event(op="edited", room=ROOM, seq=2, of=1, text="", void=True, user=ANA))
+
+    last = seen.last_of(ROOM, ANA.id)
+
+    assert last is not None
+    assert last.text != ""
+
+
 def test_own_reactions_are_known() -> None:
     """So that the same again takes one back; those of others do not count."""
     on = Event(op="reaction", room=ROOM, seq=2, of=1, mid="m1", emoji="x", user=ANA)

@@ -61,7 +61,7 @@ class Event(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """Something that happened: a push of the server's, or one of the client's own (`reset`, `gone`: see `cursors`; `refused`: see `Client.hint`).
 
     `room` is the room's id; only in a `notice` it is the room itself. `of` is the `seq` of the message that an `edited`, `deleted` or `reaction` is
-    about. `edited` (a time) and `deleted` stand on a message of the history. `typing`, `read` and `presence` have no `seq`.
+    about. `edited` (a time) and `deleted` stand on a message of the history, `void` on an edit that has no text any more. `typing`, `read` and `presence` have no `seq`.
     """
 
     op: str
@@ -83,6 +83,7 @@ class Event(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     emoji: str | None = None
     on: bool = True
     edited: int | None = None
+    void: bool = False
     deleted: bool = False
     by_moderator: bool = False
     role: str | None = None

@@ -36,7 +36,7 @@ class Seen:
             return
         if event.op == "message" and event.mid and event.user:
             self._keep(room, Shown(event.seq, event.mid, event.user.id, event.text or "", event.deleted))
-        elif event.op in ("edited", "deleted") and event.of is not None:
+        elif event.op in ("edited", "deleted") and event.of is not None and not event.void:
             known = self._of(room).get(event.of)
             if known is not None:
                 text = event.text or "" if event.op == "edited" else ""
