@@ -109,7 +109,15 @@ def test_prometheus_scrapes_the_inner_ports() -> None:
     """The targets are the inner ports that the services are told to listen on, and their health checks ask the same ones."""
     config = yaml.safe_load((ROOT / "deploy" / "prometheus" / "prometheus.yml").read_text(encoding="utf-8"))
     targets = {
-        target for job in config["scrape_configs"] for entry in job["static_configs"] for target in entry["targets"]
+        target
+        for job in config["scrape_configs"]
+        for entry in job.get("static_configs", [])
+        for target in entry["targets"]
+    } | {
+        f"{name}:{entry['port']}"
+        for job in config["scrape_configs"]
+        for entry in job.get("dns_sd_configs", [])
+        for name in entry["names"]
     }
 
     ports = {name: SERVICES[name]["environment"][f"GARITA_{name.upper()}_INNER_PORT"] for name in OURS}
