@@ -253,3 +253,27 @@ async def test_a_stop_is_obeyed_while_the_link_breaks(redis_server: RedisServer)
 
 async def _nothing() -> None:
     return
+
+
+async def test_messages_are_found_and_marks_heard_through_the_whole_service(redis_url: str, tmp_path: Path) -> None:
+    """Also what was stored before this start and never indexed, as after a crash; and nothing of it blocks the loop."""
+    async with running(redis_url, tmp_path), chat_gateway(redis_url) as gateway:
+        room = await new_room(gateway, "ana")
+        ok(await gateway.say("ana", send(room, "una aguja")))
+    for index in (tmp_path / "chat").glob("*-search*"):
+        index.unlink()
+
+    async with running(redis_url, tmp_path), chat_gateway(redis_url) as gateway:
+        await gateway.watch(room)
+        ok(await gateway.say("ana", send(room, "otra aguja")))
+        found: list[dict[str, Any]] = []
+        with blockbuster_ctx("chat_service"):
+            async with asyncio.timeout(20):
+                while len(found) < 2:
+                    reply = await gateway.say("ana", frames.Search(id=1, text="agu"))
+                    found = ok(reply)["hits"] if reply.code != "busy" else []
+            await gateway.publish(stamped("ana", frames.Read(room=room, seq=2)))
+            await until(lambda: bool(gateway.passing))
+
+    assert [hit["text"] for hit in found] == ["otra aguja", "una aguja"]
+    assert b'"read":2' in gateway.passing[0][2]
