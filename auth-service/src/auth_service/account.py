@@ -64,7 +64,8 @@ class Profile:
         user = present.account.id
         seed = self._parts.entropy(totp.SEED_BYTES)
         async with self._parts.store.writing() as tx:
-            if not await store_accounts.offer_seed(tx, user, self._parts.seal("totp", user, seed)):
+            sealed = self._parts.seal("totp", user, seed)
+            if not await store_accounts.offer_seed(tx, user, self._parts.new_id(), sealed, self._parts.now_ms()):
                 raise Contradicted
         return answers.TotpOffer(
             secret=totp.secret_of(seed),
@@ -91,7 +92,9 @@ class Profile:
             step = totp.accepted_step(plain, body.code, self._parts.clock(), seed.last_step)
             if step is None:
                 raise CodeInvalid
-            if not await store_accounts.confirm_seed(tx, account.id, seed.sealed, step, self._parts.now_ms()):
+            now_ms = self._parts.now_ms()
+            matures_ms = now_ms + self._parts.config.factor_policy.probation_ms
+            if not await store_accounts.confirm_seed(tx, seed.id, step, now_ms, matures_ms):
                 raise Contradicted
             await self._outbox.tell(tx, account.id, texts.totp_added(account.locale))
         await self._limiter.forgive(reserved)

@@ -2,13 +2,14 @@
 
 import ipaddress
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from garita_common.config import ConfigError, Mode, Secret, ServiceConfig
 from garita_common.core import addresses
 
+from .core.recovery.facts import DAY_MS, Policy
 from .core.sealing import parse_key
 
 
@@ -77,6 +78,32 @@ class AuthConfig(ServiceConfig):
     refresh_days: int = Field(30, ge=1, le=90, description="Days that a session lives without a refresh.")
     session_days: int = Field(180, ge=1, le=400, description="Days that a session lives at most.")
     max_sessions: int = Field(20, ge=1, le=1000, description="Sessions of one user; the longest unused one ends.")
+
+    # A month is what reminders at day 0, 7 and 25 need to reach somebody on holiday.
+    factor_probation_days: int = Field(
+        30, ge=7, le=90, description="Days after which what was added to an account counts for its recovery."
+    )
+    factor_tombstone_days: int = Field(
+        30,
+        ge=7,
+        le=90,
+        description="Days that what was removed still counts, after the 7 in which that can be taken back; never fewer than the probation.",
+    )
+
+    @property
+    def factor_policy(self) -> Policy:
+        """How long factors wait and linger."""
+        return Policy(self.factor_probation_days * DAY_MS, self.factor_tombstone_days * DAY_MS)
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        """What one field alone cannot tell."""
+        if self.factor_tombstone_days < self.factor_probation_days:
+            raise ValueError(
+                "GARITA_AUTH_FACTOR_TOMBSTONE_DAYS must not be less than GARITA_AUTH_FACTOR_PROBATION_DAYS:"
+                " an intruder's additions would count when what he removed does not any more"
+            )
+        return self
 
     def trusted(self) -> tuple[addresses.Network, ...]:
         """The networks whose X-Forwarded-For is believed.

@@ -192,7 +192,7 @@ class Login:
             return False
         plain = self._parts.seals.open("totp", user, seed.sealed)
         step = totp.accepted_step(plain, code, self._parts.clock(), seed.last_step)
-        return step is not None and await store_accounts.use_step(tx, user, step)
+        return step is not None and await store_accounts.use_step(tx, seed.id, step)
 
     async def _open(
         self, account: Account, device: str | None, caller: Caller, amr: list[str], tag: str

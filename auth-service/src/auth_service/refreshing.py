@@ -103,6 +103,7 @@ class Refreshing:
         if not await store_sessions.use_token(tx, token.id, sealed, parts.now_ms()):
             return None
         await store_sessions.session_seen(tx, session.id, parts.now_ms())
+        await store_sessions.device_used(tx, session.device, parts.now_ms())
         return await self._sessions.new_refresh_token(tx, session, token_id, secret, parent=token.id)
 
     async def _repeat(self, tx: Db, token: StoredToken, session: StoredSession) -> str | None:

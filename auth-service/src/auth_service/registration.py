@@ -135,7 +135,7 @@ class Registration:
                 raise UsernameTaken
             account = await self._add(tx, flow, username, skeleton, display_name)
             await store_flows.end_flow(tx, flow_id)
-            opened = await self._sessions.open(tx, account, caller, device=None, amr=["pwd"], confirms=True)
+            opened = await self._sessions.open(tx, account, caller, device=None, amr=["pwd"], registers=True)
         self._count("completed")
         log.info("registered", user=account.id)
         return account, opened

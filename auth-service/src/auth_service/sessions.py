@@ -73,11 +73,11 @@ class Sessions:
         return self._parts.seals.mark("device", secret)
 
     async def open(
-        self, tx: Db, account: Account, caller: Caller, *, device: str | None, amr: list[str], confirms: bool = False
+        self, tx: Db, account: Account, caller: Caller, *, device: str | None, amr: list[str], registers: bool = False
     ) -> Opened:
         """A new session, in the transaction of the login.
 
-        Args: device: the known device, None for a new one; confirms: a code to a proved contact was given on it just now.
+        Args: device: the known device, None for a new one; registers: the account is made now, after a code to its contact was given on this device.
         """
         parts = self._parts
         now_ms = parts.now_ms()
@@ -88,8 +88,10 @@ class Sessions:
             await store_sessions.add_device(tx, device, account.id, self.device_mark(secret), caller.label, now_ms)
         else:
             await store_sessions.device_seen(tx, device, caller.label, now_ms)
-        if confirms:
+        if registers:
+            await store_sessions.device_registered(tx, device)
             await store_sessions.device_confirmed(tx, device, now_ms)
+        await store_sessions.device_used(tx, device, now_ms)
         new = NewSession(parts.new_id(), account.id, device, caller.client_id, amr, "otp" in amr)
         await store_sessions.add_session(tx, new, now_ms, now_ms + parts.config.session_days * DAY_MS)
         session = await self._stored(tx, new.id)

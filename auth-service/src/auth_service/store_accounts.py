@@ -8,15 +8,17 @@ from .store import Db, Row, one, rows_of, run
 
 _ACCOUNT = """
     SELECT u.id, u.status, u.epoch, u.display_name, u.locale, u.created_ms, n.name AS username, p.hash AS password_hash,
-           t.confirmed_ms IS NOT NULL AS totp
+           EXISTS (SELECT 1 FROM totp WHERE user = u.id AND proved_ms IS NOT NULL AND removed_ms IS NULL) AS totp
     FROM users u
     JOIN usernames n ON n.user = u.id
     JOIN passwords p ON p.user = u.id
-    LEFT JOIN totp t ON t.user = u.id
 """
 _BY_ID = _ACCOUNT + "WHERE u.id = ?"
 _NAMED = """
-    WHERE u.id = coalesce((SELECT user FROM usernames WHERE skeleton = ?), (SELECT user FROM contacts WHERE mark = ?))
+    WHERE u.id = coalesce(
+        (SELECT user FROM usernames WHERE skeleton = ?),
+        (SELECT user FROM contacts WHERE mark = ? AND proved_ms IS NOT NULL ORDER BY proved_ms LIMIT 1)
+    )
 """
 _BY_NAME = _ACCOUNT + _NAMED
 
@@ -63,8 +65,9 @@ class NewAccount:
 
 @dataclass(frozen=True, slots=True)
 class Seed:
-    """A user's TOTP seed."""
+    """A user's TOTP seed; `sealed` opens with the user's id."""
 
+    id: str
     sealed: bytes
     last_step: int
     confirmed: bool
@@ -83,8 +86,8 @@ async def by_id(db: Db, user: str) -> Account | None:
 
 
 async def has_contact(db: Db, mark: bytes) -> bool:
-    """Whether a contact belongs to an account."""
-    return await one(db, "SELECT 1 FROM contacts WHERE mark = ?", (mark,)) is not None
+    """Whether a contact belongs to an account: one that only waits for its proof belongs to nobody."""
+    return await one(db, "SELECT 1 FROM contacts WHERE mark = ? AND proved_ms IS NOT NULL", (mark,)) is not None
 
 
 async def has_name(db: Db, skeleton: str) -> bool:
@@ -111,7 +114,8 @@ async def add(tx: Db, account: NewAccount, now_ms: int) -> None:
     )
     await run(
         tx,
-        "INSERT INTO contacts (id, user, kind, mark, sealed_value, verified_ms) VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO contacts (id, user, kind, mark, sealed_value, added_ms, proved_ms, matures_ms, confirmed_ms) "
+        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?6, ?6)",
         (
             account.contact_id,
             account.id,
@@ -126,7 +130,9 @@ async def add(tx: Db, account: NewAccount, now_ms: int) -> None:
 async def contacts_of(db: Db, user: str) -> list[StoredContact]:
     """A user's contacts, oldest first."""
     rows = await rows_of(
-        db, "SELECT id, kind, sealed_value FROM contacts WHERE user = ? ORDER BY verified_ms, id", (user,)
+        db,
+        "SELECT id, kind, sealed_value FROM contacts WHERE user = ? AND proved_ms IS NOT NULL ORDER BY proved_ms, id",
+        (user,),
     )
     return [StoredContact(row["id"], ContactKind(row["kind"]), row["sealed_value"]) for row in rows]
 
@@ -144,37 +150,45 @@ async def set_password_hash(tx: Db, user: str, old_hash: str, new_hash: str) -> 
 
 async def seed_of(db: Db, user: str) -> Seed | None:
     """A user's TOTP seed, confirmed or not."""
-    row = await one(db, "SELECT sealed_seed, last_step, confirmed_ms FROM totp WHERE user = ?", (user,))
-    return Seed(row["sealed_seed"], row["last_step"], row["confirmed_ms"] is not None) if row else None
-
-
-async def offer_seed(tx: Db, user: str, sealed: bytes) -> bool:
-    """Stores a seed that waits for its first code, over an earlier one that waited; False where a confirmed one is there."""
-    changed = await run(
-        tx,
-        "INSERT INTO totp (user, sealed_seed, last_step) VALUES (?, ?, 0) ON CONFLICT (user) DO UPDATE "
-        "SET sealed_seed = excluded.sealed_seed, last_step = 0 WHERE confirmed_ms IS NULL",
-        (user, sealed),
+    row = await one(
+        db,
+        "SELECT id, sealed_seed, last_step, proved_ms FROM totp WHERE user = ? AND removed_ms IS NULL"
+        " ORDER BY proved_ms IS NULL LIMIT 1",
+        (user,),
     )
-    return changed == 1
+    return Seed(row["id"], row["sealed_seed"], row["last_step"], row["proved_ms"] is not None) if row else None
 
 
-async def confirm_seed(tx: Db, user: str, sealed: bytes, step: int, now_ms: int) -> bool:
+async def offer_seed(tx: Db, user: str, seed_id: str, sealed: bytes, now_ms: int) -> bool:
+    """Stores a seed that waits for its first code, in place of an earlier one that waited; False where one is on."""
+    held = await seed_of(tx, user)
+    if held is not None and held.confirmed:
+        return False
+    await run(tx, "DELETE FROM totp WHERE user = ? AND proved_ms IS NULL", (user,))
+    await run(
+        tx,
+        "INSERT INTO totp (id, user, sealed_seed, added_ms, matures_ms) VALUES (?, ?, ?, ?, 0)",
+        (seed_id, user, sealed, now_ms),
+    )
+    return True
+
+
+async def confirm_seed(tx: Db, seed_id: str, step: int, now_ms: int, matures_ms: int) -> bool:
     """The seed has given its first code: the second factor is on. False where that very seed does not wait any more."""
     changed = await run(
         tx,
-        "UPDATE totp SET confirmed_ms = ?, last_step = ? WHERE user = ? AND sealed_seed = ? AND confirmed_ms IS NULL",
-        (now_ms, step, user, sealed),
+        "UPDATE totp SET proved_ms = ?, matures_ms = ?, last_step = ? WHERE id = ? AND proved_ms IS NULL",
+        (now_ms, matures_ms, step, seed_id),
     )
     return changed == 1
 
 
-async def use_step(tx: Db, user: str, step: int) -> bool:
+async def use_step(tx: Db, seed_id: str, step: int) -> bool:
     """Uses a TOTP step up; False if it, or a later one, was used before: of two equal codes at once, one wins."""
     changed = await run(
         tx,
-        "UPDATE totp SET last_step = ? WHERE user = ? AND confirmed_ms IS NOT NULL AND last_step < ?",
-        (step, user, step),
+        "UPDATE totp SET last_step = ? WHERE id = ? AND proved_ms IS NOT NULL AND last_step < ?",
+        (step, seed_id, step),
     )
     return changed == 1
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from garita_common.core.revocations import Revocation
 
+from .core.recovery.facts import DAY_MS
 from .core.rotation import Facts
 from .store import Db, Row, one, rows_of, run
 
@@ -71,9 +72,24 @@ async def add_device(tx: Db, device: str, user: str, secret_mark: bytes, label: 
     )
 
 
+async def device_registered(tx: Db, device: str) -> None:
+    """The account is being made on this device: its first login says nothing against anybody."""
+    await run(tx, "UPDATE devices SET registered = 1 WHERE id = ?", (device,))
+
+
 async def device_seen(tx: Db, device: str, label: str, now_ms: int) -> None:
     """A login from a known device."""
     await run(tx, "UPDATE devices SET last_login_ms = ?, label = ? WHERE id = ?", (now_ms, label, device))
+
+
+async def device_used(tx: Db, device: str, now_ms: int) -> None:
+    """A login or a refresh: where the device is confirmed, the day counts towards its maturity."""
+    await run(
+        tx,
+        "INSERT OR IGNORE INTO device_days (device, day, seen_ms)"
+        " SELECT id, ?, ? FROM devices WHERE id = ? AND confirmed_ms IS NOT NULL",
+        (now_ms // DAY_MS, now_ms, device),
+    )
 
 
 async def device_confirmed(tx: Db, device: str, now_ms: int) -> None:
