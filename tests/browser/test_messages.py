@@ -39,6 +39,12 @@ async def test_messages_change(newcomer: Newcomer) -> None:
     await ana.say("Who has the keys?")
     await bob.hears("Who has the keys?")
     await shows(ana, re.compile("^Read$"))
+    await bob.page.evaluate("document.hasFocus = () => false")
+    await ana.say("Anybody?")
+    await expect(bob.page.locator(".new-line + .message")).to_contain_text("Anybody?", timeout=PATIENCE_MS)
+    await shows(ana, re.compile("^Received$"))
+    await bob.page.evaluate("delete document.hasFocus; dispatchEvent(new Event('focus'))")
+    await shows(ana, re.compile("^Read$"))
 
     await choose(bob, "Who has the keys?", "Reply")
     await bob.page.get_by_role("textbox", name="Message").press_sequentially("I do, yestrday")

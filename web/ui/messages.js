@@ -11,7 +11,7 @@ import { SHOWN, dayItem, eventItem, newLine } from "./events.js";
 import { MessageItem } from "./message.js";
 import { protocolSentence } from "./problems.js";
 import { bind, startOfDay, t } from "./speech.js";
-import { waitingItem } from "./waiting.js";
+import { receiptText, waitingItem } from "./waiting.js";
 
 const TOGETHER_MS = 5 * 60_000;
 const NEAR_END_PX = 80;
@@ -35,6 +35,7 @@ export class Messages {
   #messages = new Map();
   #roving = null;
   #divider;
+  #away = false;
   #atEnd = true;
   #news = false;
   #height = 0;
@@ -192,6 +193,7 @@ export class Messages {
       return;
     }
     const before = this.#shown(this.#room.log.events).at(-2);
+    if (!this.#away && event.op === "message" && !isLookedAt()) this.#leaveMark(event.seq - 1);
     this.#list.append(...this.#make(event, before));
     this.#drawOutbox();
     this.#drawState();
@@ -200,6 +202,13 @@ export class Messages {
     if ((mine && event.op === "message") || this.#atEnd) this.scrollToEnd();
     else if (event.op === "message") this.#offerEnd(true);
     if (!mine && event.op === "message") announce(spoken(event));
+  }
+
+  /** Nobody looks: the line of what is new is drawn here. */
+  #leaveMark(seq) {
+    this.#away = true;
+    this.#divider = seq;
+    for (const line of this.#list.querySelectorAll(".new-line")) line.remove();
   }
 
   #grow(events) {
@@ -367,11 +376,16 @@ export class Messages {
   }
 
   #readIfSeen() {
-    if (!this.#atEnd || document.hidden || !document.hasFocus()) return;
+    if (!this.#atEnd || !isLookedAt()) return;
+    this.#away = false;
     this.toEnd.hidden = true;
     this.#news = false;
     this.#chat.read(this.#room.id);
   }
+}
+
+function isLookedAt() {
+  return !document.hidden && document.hasFocus();
 }
 
 function together(before, event) {
@@ -381,12 +395,4 @@ function together(before, event) {
 function spoken(event) {
   const text = event.text || t("messages.file_only");
   return `${event.user.name}: ${[...text].slice(0, ANNOUNCED_LETTERS).join("")}`;
-}
-
-function receiptText({ read, received, others, direct }) {
-  if (others === 0) return "";
-  if (direct || others === 1) return t(read ? "receipt.read" : received ? "receipt.received" : "receipt.stored");
-  if (read === others) return t("receipt.read_all");
-  if (read > 0) return t("receipt.read_by", { count: read, others });
-  return received > 0 ? t("receipt.received_by", { count: received, others }) : t("receipt.stored");
 }

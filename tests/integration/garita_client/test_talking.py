@@ -1,7 +1,15 @@
 """`garita chat` as a process: messages and people are named by what is shown, and what others do stands there in words."""
 
+import asyncio
+import contextlib
+import fcntl
 import hashlib
-from collections.abc import AsyncIterator
+import os
+import pty
+import struct
+import sys
+import termios
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -10,7 +18,8 @@ from garita_client import Login, TokenStore
 from tests.fakes.accounts_server import AccountsServer
 from tests.fakes.chat_room import Member, Room
 from tests.fakes.chat_server import ChatServer
-from tests.integration.garita_client.test_command import Ran, garita
+from tests.integration.garita_client.test_command import DEADLINE_S, Ran, garita
+from tests.integration.garita_client.test_connection import eventually
 
 OTHER = {"id": "u" + "5" * 32, "name": "Otra"}
 
@@ -34,6 +43,57 @@ class Place:
 async def place(tmp_path: Path) -> AsyncIterator[Place]:
     async with ChatServer().running() as chat, AccountsServer().running() as accounts:
         yield Place(tmp_path, chat, accounts)
+
+
+@contextlib.asynccontextmanager
+async def pseudo_terminal(*words: str | Path) -> AsyncIterator[tuple[Callable[[str], None], Callable[[], str]]]:
+    """The command at a terminal: a function that types, and one that gives all that was written to the screen."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 160, 0, 0))
+    environment = os.environ | {
+        "LANG": "en_GB.UTF-8",
+        "LC_ALL": "en_GB.UTF-8",
+        "TERM": "xterm",
+    }
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "garita_client",
+        *map(str, words),
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env=environment,
+    )
+    os.close(theirs)
+    shown = bytearray()
+
+    def heard() -> None:
+        try:
+            data = os.read(ours, 65_536)
+        except OSError:  # the other end is gone
+            loop.remove_reader(ours)
+            return
+        shown.extend(data)
+        if b"\x1b[6n" in data:  # where is the cursor?
+            os.write(ours, b"\x1b[10;1R")
+
+    loop = asyncio.get_running_loop()
+    loop.add_reader(ours, heard)
+    try:
+        yield lambda text: void(os.write(ours, text.encode())), lambda: shown.decode(errors="replace")
+        async with asyncio.timeout(DEADLINE_S):
+            assert await process.wait() == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+        loop.remove_reader(ours)
+        os.close(ours)
+
+
+def void(_: object) -> None:
+    """For functions that are called for what they do."""
 
 
 def texts(room: Room) -> list[str]:
@@ -99,6 +159,26 @@ async def test_what_cannot_be_is_said(place: Place) -> None:
     assert "Usage: /kick <user> [why]" in ran.out
     assert "Say one of: spam, abuse, illegal, other." in ran.out
     assert [event["op"] for event in place.room.events] == ["message", "member"]
+
+
+async def test_in_a_real_terminal(place: Place) -> None:
+    """Who writes stands below the line; what is being typed is told before it is sent, a command is not; what was shown is read."""
+    me = {"id": "u" + hashlib.md5(b"chat-1").hexdigest(), "name": "chat-1"}  # noqa: S324 - as the server names people
+    place.room.members |= {me["id"]: Member(me), OTHER["id"]: Member(OTHER)}
+    async with pseudo_terminal(
+        "chat", "La Plaza", "--login", place.store.path, "--connect", place.chat.tcp, "--state", place.folder
+    ) as (write, screen):
+        await eventually("the room", lambda: "You are in La Plaza" in screen())
+        write("/nothing yet")
+        await place.chat.push_all({"op": "typing", "room": place.room.id, "user": OTHER})
+        await eventually("who writes", lambda: "Otra: writing" in screen())
+        assert place.chat.requests["typing"] == 0
+        write("\x15hola")
+        await eventually("typing", lambda: place.chat.requests["typing"] == 1)
+        write("\r")
+        await eventually("the message", lambda: place.room.head == 1)
+        await eventually("the mark", lambda: place.room.members[me["id"]].read == 1)
+        write("/quit\r")
 
 
 async def test_the_second_factor_and_sessions(tmp_path: Path) -> None:

@@ -8,12 +8,16 @@ from contextlib import asynccontextmanager, contextmanager
 from prompt_toolkit import PromptSession
 from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.patch_stdout import patch_stdout
+from prompt_toolkit.styles import Style
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 from rich.text import Text
 
 from garita_client.core.texts import Language, text
 from garita_client.files import Progress as Report
+
+_STYLE = Style.from_dict({"bottom-toolbar": "noreverse italic"})
+"""An empty line below looks like nothing."""
 
 REFRESH_S = 0.5
 """How often what stands below the line is drawn anew."""
@@ -27,7 +31,7 @@ class Terminal:
         self.language = language
         self.console = Console(highlight=False)
         self._interactive = sys.stdin.isatty() and sys.stdout.isatty()
-        self._session: PromptSession[str] | None = PromptSession() if self._interactive else None
+        self._session: PromptSession[str] | None = PromptSession(style=_STYLE) if self._interactive else None
         self._bar: Progress | None = None
         self._typed = False
         if self._session is not None:
