@@ -31,12 +31,11 @@ class StackMaker:
         *,
         state: Path | None = None,
         gateways: int = 1,
-        chats: int = 1,
         loopback: str = "private",
         env: Mapping[str, str] | None = None,
     ) -> Stack:
         """A stack that is ready, with its data in `state` (a folder of this test's unless given)."""
-        stack = _plain_stack(state or self._state, gateways=gateways, chats=chats, loopback=loopback, env=env)
+        stack = _plain_stack(state or self._state, gateways=gateways, loopback=loopback, env=env)
         runner = _Runner(stack)
         runner.start()
         self._runners[stack] = runner
@@ -52,10 +51,10 @@ class StackMaker:
             self.stop(stack)
 
 
-def _plain_stack(state: Path, *, gateways: int, chats: int, loopback: str, env: Mapping[str, str] | None) -> Stack:
+def _plain_stack(state: Path, *, gateways: int, loopback: str, env: Mapping[str, str] | None) -> Stack:
     """A stack with a Redis of its own: a REDIS_URL of the machine is not used."""
     kept = {key: value for key, value in os.environ.items() if key != "REDIS_URL"}
-    return Stack(state=state, gateways=gateways, chats=chats, loopback=loopback, env=env, environment=kept)
+    return Stack(state=state, gateways=gateways, loopback=loopback, env=env, environment=kept)
 
 
 class _Runner:

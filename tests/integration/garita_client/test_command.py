@@ -71,6 +71,8 @@ async def detector(calls: list[tuple[str, str, str, Any]]) -> AsyncIterator[str]
         match request.path:
             case "/readyz":
                 return web.Response(text="ok")
+            case "/standby/readyz":
+                return web.json_response({"status": "ready", "missing": [], "role": "standby"})
             case "/v1/bans":
                 return web.json_response({"bans": [ban]})
             case "/v1/explain/7":
@@ -166,7 +168,8 @@ async def test_status_tells_ready_and_not(tmp_path: Path) -> None:
     """Each process with its state; the exit status says whether all is well."""
     async with detector([]) as inner:
         alive = {"pid": os.getpid(), "inner": inner}
-        write_state(tmp_path / "well", inner, {"chat": alive})
+        waiting = {"pid": os.getpid(), "inner": f"{inner}/standby"}
+        write_state(tmp_path / "well", inner, {"chat": alive, "chat-2": waiting})
         write_state(
             tmp_path / "ill", inner, {"chat": alive, "auth": {"pid": os.getpid(), "inner": "http://127.0.0.1:1"}}
         )
@@ -176,6 +179,7 @@ async def test_status_tells_ready_and_not(tmp_path: Path) -> None:
 
     assert well.status == 0
     assert "ready" in well.out
+    assert well.out.count("stands by") == 1
     assert ill.status == 1
     assert "not ready" in ill.out
 
