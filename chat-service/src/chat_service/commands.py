@@ -70,6 +70,12 @@ ChangeOp: TypeAlias = (
 )  # fmt: skip
 ReadOp: TypeAlias = ListRooms | GetRoom | ListMembers | ListBanned | Audit | History | Presence | Download
 
+AskOp: TypeAlias = Attach | Recover | Repair | CompareHeads | RecordUpload
+PassingOp: TypeAlias = Here | Read | Received | Typing
+SaidOp: TypeAlias = Send | Edit
+Refusable: TypeAlias = Answered | AskRefused
+"""Unions that are asked for with every command have names: written out in `isinstance`, each would be built anew each time."""
+
 
 class HalfDone(Exception):
     """A command was refused after it had changed something; its transaction must not stay."""
@@ -89,9 +95,9 @@ def execute(turn: Turn, gateway: str, command: Command) -> Reply | None:
     me = turn.store.see_user(command.user, command.name) if command.user else User("", "")
     before = turn.store.writes
     try:
-        if isinstance(op, Attach | Recover | Repair | CompareHeads | RecordUpload):
+        if isinstance(op, AskOp):
             reply: Reply | None = _ask(turn, me, command, op)
-        elif isinstance(op, Here | Read | Received | Typing):
+        elif isinstance(op, PassingOp):
             _pass(turn, me, gateway, command, op)
             reply = None
         elif isinstance(op, Search):
@@ -119,7 +125,7 @@ def refusal(command: Command, exc: AppError) -> Reply:
 
 def code_of(reply: Reply | None) -> str:
     """The error code that a reply says; "ok" if it says none."""
-    return (reply.code or "ok") if isinstance(reply, Answered | AskRefused) else "ok"
+    return (reply.code or "ok") if isinstance(reply, Refusable) else "ok"
 
 
 def op_name(command: Command) -> str:
@@ -141,7 +147,7 @@ def _request(turn: Turn, me: User, gateway: str, command: Command, op: ChangeOp 
     if isinstance(op, ReadOp):
         return _read(turn, me, op), False
     done, dup = _once(turn, me, op)
-    if isinstance(op, Send | Edit) and not dup:
+    if isinstance(op, SaidOp) and not dup:
         turn.sent.append(Sent(gateway, command, op))
     if isinstance(op, Report) and done.about:
         turn.sent.append(Reported(gateway, command, op, done.about))
@@ -221,7 +227,7 @@ def _read(turn: Turn, me: User, op: ReadOp) -> Done:
             assert_never(op)
 
 
-def _pass(turn: Turn, me: User, gateway: str, command: Command, op: Here | Read | Received | Typing) -> None:
+def _pass(turn: Turn, me: User, gateway: str, command: Command, op: PassingOp) -> None:
     match op:
         case Read() | Received():
             passing.mark(turn, me, op)
@@ -234,7 +240,7 @@ def _pass(turn: Turn, me: User, gateway: str, command: Command, op: Here | Read 
             assert_never(op)
 
 
-def _ask(turn: Turn, me: User, command: Command, ask: Attach | Recover | Repair | CompareHeads | RecordUpload) -> Reply:
+def _ask(turn: Turn, me: User, command: Command, ask: AskOp) -> Reply:
     match ask:
         case Attach():
             return asks.attach(turn, command.connection, me.id)
