@@ -32,11 +32,6 @@ def per_unit_us(cpu_s: float, count: int) -> float:
     return cpu_s * 1e6 / count if count else 0.0
 
 
-def per_cpu_second(count: int, cpu_s: float) -> float:
-    """Things done in a second of CPU."""
-    return count / cpu_s if cpu_s > 0 else 0.0
-
-
 def ratio(ours: float, theirs: float) -> float:
     """How much of `theirs` is `ours`; 0 where there is nothing to compare with."""
     return ours / theirs if theirs > 0 else 0.0
@@ -47,12 +42,8 @@ def middle_ratio(pairs: Sequence[tuple[float, float]]) -> float:
     return median(ratio(ours, theirs) for ours, theirs in pairs)
 
 
-def spread(values: Sequence[float]) -> float:
-    """How far the values are from their median at most, as a part of it: 0.1 is ± 10 %."""
-    middle = median(values)
-    return max(abs(value - middle) for value in values) / middle if middle else 0.0
-
-
-def shares(total: int, parts: int) -> list[int]:
-    """`total` in so many parts that differ by at most one."""
-    return [total // parts + (number < total % parts) for number in range(parts)]
+def spread_in_turns(rounds: Sequence[Sequence[float]]) -> float:
+    """How far cases are apart that took turns: each round's costs against the median of that round, the median of that for each case, and how far
+    the farthest of these is from 1, so 0.1 is ± 10 %. What slows a whole round down does not count."""
+    against = [[ratio(cost, median(costs)) for cost in costs] for costs in rounds]
+    return max(abs(median(case) - 1) for case in zip(*against, strict=True))

@@ -30,7 +30,6 @@ class Sizes:
     rooms: tuple[int, ...] = (10, 100, 1_000, 10_000)
     stored: tuple[int, ...] = (0, 100_000, 1_000_000)
     pairs: int = 100
-    paced_per_s: int = 300
     storm_clients: int = 1_000
     attack_s: float = 60.0
     attack_sockets: int = 300
@@ -38,7 +37,7 @@ class Sizes:
 
 TINY = Sizes(
     seconds=0.2, warm_s=0.1, rounds=1, idle_connections=40, senders=(4,), in_flight=(2,), members=20, busy_per_s=100,
-    busy_speakers=4, rooms=(8,), stored=(50,), pairs=4, paced_per_s=50, storm_clients=20, attack_s=0.8, attack_sockets=16,
+    busy_speakers=4, rooms=(8,), stored=(50,), pairs=4, storm_clients=20, attack_s=0.8, attack_sockets=16,
 )  # fmt: skip
 """Shows that everything runs; its figures mean nothing."""
 

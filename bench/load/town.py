@@ -9,6 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from chat_service import store_search
 from chat_service.core import speech
 from chat_service.core.rooms import Kind, Role, Room, User
 from chat_service.database import upgrade
@@ -17,6 +18,7 @@ from garita_common.core import ids
 
 BORN_MS = 1_700_000_000_000
 ROWS_AT_ONCE = 20_000
+INDEX_SUFFIX = "-search"
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,17 @@ def settle_in(town: Town, path: Path) -> None:
             _words(db, town, range(start, min(start + ROWS_AT_ONCE, town.said)))
         db.execute("UPDATE rooms SET published = head")  # what was said has gone out long ago
         db.execute("COMMIT")
+    if town.said:
+        _index(path)
+
+
+def _index(path: Path) -> None:
+    """Fills the search index, as the service would do in its own time: what is measured later is not its catching up."""
+    with closing(store_search.connect(path.with_name(path.name + INDEX_SUFFIX), path)) as db:
+        db.execute("PRAGMA synchronous = OFF")
+        rooms = store_search.unindexed(db)
+        while rooms:
+            rooms = store_search.follow(db, rooms, ROWS_AT_ONCE)
 
 
 def _people(db: sqlite3.Connection, town: Town) -> None:

@@ -44,7 +44,14 @@ def test_middle_ratio_forgets_one_bad_round() -> None:
     assert figures.ratio(1.0, 0.0) == 0.0
 
 
-def test_spread_is_the_farthest_from_the_median() -> None:
-    """As a part of the median, to either side."""
-    assert figures.spread([100.0, 90.0, 105.0]) == pytest.approx(0.1)
-    assert figures.spread([100.0, 100.0]) == 0.0
+def test_spread_is_the_farthest_from_the_median_of_its_round() -> None:
+    """To either side; a round that was twice as dear as a whole says nothing about the cases."""
+    assert figures.spread_in_turns([[100.0, 90.0, 105.0], [200.0, 180.0, 210.0]]) == pytest.approx(0.1)
+    assert figures.spread_in_turns([[100.0, 100.0], [300.0, 300.0]]) == 0.0
+
+
+def test_one_bad_round_of_a_case_is_forgotten() -> None:
+    """The median over the rounds."""
+    assert figures.spread_in_turns(
+        [[100.0, 101.0, 100.0], [100.0, 101.0, 100.0], [100.0, 500.0, 100.0]]
+    ) == pytest.approx(0.01)
