@@ -59,7 +59,7 @@ class Committer:
                 continue
             committed = await self._commit(batch)  # a refusal says "surely not stored", which only the owner knows
             committed.replies += work.refused
-            self._pass_on(committed)
+            self._pass_on(committed, len(batch))
             if not committed.is_said:
                 await self._publisher.put(committed)
 
@@ -80,14 +80,14 @@ class Committer:
             metrics.would_refuse.labels(limit).inc(count)
         return committed
 
-    def _pass_on(self, committed: Committed) -> None:
+    def _pass_on(self, committed: Committed, commands: int) -> None:
         """Hands over what goes on beside the commits: searches, and rooms whose new events are to be found."""
         for asked in committed.searches:
             refused = self._searcher.put(asked)
             if refused is not None:
                 committed.replies.append((asked.gateway, refused))
         if committed.room_events:
-            self._indexer.moved(room for room, _ in committed.room_events)
+            self._indexer.moved((room for room, _ in committed.room_events), commands)
 
     def _unexpired(self, commands: list[Stamped]) -> list[Stamped]:
         now_ms = self._clock_ms()

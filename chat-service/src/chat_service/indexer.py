@@ -1,8 +1,8 @@
 """The search index follows the rooms, after the commit and beside it: a thread, a connection and a file of its own.
 
 What is to be indexed is what lies between a room's mark in the index and its head, so nothing is lost by a crash in between: at the start every room
-with something above its mark is due. While there is work the thread rests three times as long as it worked, so that under full load a quarter
-of one core goes into it and the index comes after.
+with something above its mark is due. While there is work the thread rests three times as long as it worked, and twenty times while many
+commands share a transaction: under full load a twentieth of one core goes into it, and the index comes after.
 
 What was taken out of the index stays in its segments until they are written anew. So once a minute, if there was such a thing, they are, step by
 step, and the logs of both files are emptied: then a deleted text is in neither of them.
@@ -27,6 +27,10 @@ log = structlog.get_logger()
 SLICE_EVENTS = 100
 """About 10 ms of work."""
 REST = 3.0
+REST_WHEN_BUSY = 20.0
+BUSY_COMMANDS = 50
+"""So many in one transaction are many at once, and so for the next second."""
+BUSY_S = 1.0
 RETRY_S = 2.0
 PURGE_EVERY_S = 60.0
 
@@ -45,11 +49,14 @@ class Indexer:
         self._due: dict[str, None] = {}
         self._wake = asyncio.Event()
         self._next_purge_s = 0.0
+        self._busy_until_s = 0.0
 
-    def moved(self, rooms: Iterable[str]) -> None:
-        """Says that these rooms have new events."""
+    def moved(self, rooms: Iterable[str], commands: int = 0) -> None:
+        """Says that these rooms have new events. Args: commands: how many were in the transaction."""
         for room in rooms:
             self._due[room] = None
+        if commands >= BUSY_COMMANDS:
+            self._busy_until_s = time.monotonic() + BUSY_S
         self._wake.set()
 
     async def run(self) -> None:
@@ -81,7 +88,7 @@ class Indexer:
         started_s = time.monotonic()
         self.moved(await link.work(lambda db: store_search.follow(db, rooms, SLICE_EVENTS)))
         self._metrics.rooms_unindexed.set(len(self._due))
-        await _rest(started_s)
+        await self._rest(started_s)
 
     async def _idle(self, link: Link) -> None:
         """Waits for work; purges meanwhile, when it is time."""
@@ -103,7 +110,7 @@ class Indexer:
             started_s = time.monotonic()
             is_last = await link.work(work)
             work = partial(store_search.merge, first=False)
-            await _rest(started_s)
+            await self._rest(started_s)
             if self._due:
                 await self._step(link)
         self._next_purge_s = time.monotonic() + self._purge_every_s
@@ -111,6 +118,6 @@ class Indexer:
             await link.work(lambda db: store_search.purged(db, wanted))
             self._metrics.purges.inc()
 
-
-async def _rest(started_s: float) -> None:
-    await asyncio.sleep(REST * (time.monotonic() - started_s))
+    async def _rest(self, started_s: float) -> None:
+        now_s = time.monotonic()
+        await asyncio.sleep((REST_WHEN_BUSY if now_s < self._busy_until_s else REST) * (now_s - started_s))
