@@ -175,6 +175,7 @@ class Gateway:
             queue_bytes=config.queue_bytes,
             sndbuf_bytes=config.sndbuf_bytes,
             close_s=config.close_s,
+            write_timeout_s=config.write_timeout_s,
             draw_jitter=lambda: random.uniform(0.9, 1.1),  # noqa: S311 - spreads pings, hides nothing
             next_id=lambda: next(numbers),
         )

@@ -196,6 +196,11 @@ class GatewayConfig(LimitSettings):
         ge=1,
         description="Bytes of missed events that one resume gets over all rooms; rooms beyond it are answered recovered: false.",
     )
+    write_timeout_s: float = Field(
+        30,
+        gt=0,
+        description="Seconds in which what was written to a client has to leave, looked at with every ping; then 4408. 128 KiB do at 4 KiB a second.",
+    )
     close_s: float = Field(1, gt=0, description="Seconds between saying disconnect and cutting the connection off.")
     request_timeout_s: float = Field(
         5, gt=0, description="Seconds for the chat service's answer; then busy, outcome unknown."

@@ -22,6 +22,7 @@ from garita_common.core.tokens import Claims
 from .clock import Clock
 from .core.admission import Ticket
 from .core.limits import SessionLimits
+from .core.progress import Progress
 from .core.session import End, Session, Step
 from .core.wheel import Wheel
 from .metrics import Metrics
@@ -65,6 +66,7 @@ class Ground:
     queue_bytes: int
     sndbuf_bytes: int
     close_s: float
+    write_timeout_s: float
     draw_jitter: Callable[[], float]
     next_id: Callable[[], int]
 
@@ -84,6 +86,7 @@ class Connection(asyncio.Protocol):
         "_ground",
         "_held_bytes",
         "_paused_until_s",
+        "_progress",
         "bytes_in",
         "claims",
         "closed",
@@ -123,6 +126,7 @@ class Connection(asyncio.Protocol):
         self._backlog: deque[bytes] | None = None
         self._backlog_bytes = self._held_bytes = 0
         self._paused_until_s: float | None = None
+        self._progress = Progress()
 
     @staticmethod
     def frame_json(data: bytes) -> bytes:
@@ -237,7 +241,8 @@ class Connection(asyncio.Protocol):
         return self.in_flight == 0 and self.queued_bytes() == 0
 
     def _write_measured(self, framed: bytes) -> None:
-        """`enqueue` while the transport holds much."""
+        """`enqueue` while the transport holds much, or held something when it was last looked at."""
+        self._progress.wrote(len(framed))
         self.transport.write(framed)
         if self.transport.get_write_buffer_size() > self._ground.queue_bytes:
             self._give_up()
@@ -267,10 +272,22 @@ class Connection(asyncio.Protocol):
                 piece.append(framed)
                 size += len(framed)
             self._backlog_bytes -= size
+            self._progress.wrote(size)
             transport.write(b"".join(piece))
         if not backlog:
             self._backlog, self._held_bytes = None, 0
-            self.enqueue = self._write_measured if self._choked else transport.write
+            self.enqueue = self._writer()
+
+    def _writer(self) -> Callable[[bytes], None]:
+        """What `enqueue` is without a backlog."""
+        return self._write_measured if self._choked or self._progress.is_watched else self.transport.write
+
+    def _look_at_output(self, now_s: float) -> None:
+        """Ends a connection on which something has waited for `write_timeout_s`, so that a peer cannot stay by reading next to nothing."""
+        if self._progress.is_stuck(self.transport.get_write_buffer_size(), now_s, self._ground.write_timeout_s):
+            self._give_up()
+        elif self._backlog is None and self.enqueue is not _nowhere:
+            self.enqueue = self._writer()
 
     # The end
 
@@ -341,6 +358,7 @@ class Connection(asyncio.Protocol):
             return
         if self._paused_until_s is not None and now_s >= self._paused_until_s:
             self._resume()
+        self._look_at_output(now_s)
         step = self.session.tick(now_s)
         if step is not None:
             self._desk.step(self, step)

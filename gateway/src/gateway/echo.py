@@ -140,6 +140,7 @@ async def serve(host: str, port: int, stop: asyncio.Event, started: Callable[[in
         queue_bytes=4 * MESSAGE_BYTES,
         sndbuf_bytes=defaults.sndbuf_bytes,
         close_s=defaults.close_s,
+        write_timeout_s=defaults.write_timeout_s,
         draw_jitter=lambda: 1.0,
         next_id=lambda: next(numbers),
     )

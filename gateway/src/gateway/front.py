@@ -14,6 +14,7 @@ from .core import handshake
 from .core.admission import Refusal, Refused, Ticket
 from .core.handshake import Head, Rejected
 from .entrance import Entrance, Farewell
+from .transports import prepare
 from .websocket import WebSocketConnection
 
 _END = b"\r\n\r\n"
@@ -142,6 +143,8 @@ class Front(asyncio.Protocol):
 
     def _pass_on(self, buffer: bytes) -> None:
         self._ground.wheel.cancel(self)
+        prepare(self._transport, self._ground.sndbuf_bytes)
+        self._transport.set_write_buffer_limits(high=0)  # any byte that waits is waited for, see `pause_writing`
         inner = self._settings.make_inner()
         self._inner = inner
         inner.connection_made(self._transport)
