@@ -143,6 +143,7 @@ async def test_a_page_s_last_bytes_have_the_same_deadline(tmp_path: Path, redis_
         async with deaf(it.gateway.http_port) as slow:
             await slow.send(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
 
+            await eventually(lambda: it.figure("gateway_refused_total", reason="slow_reader") == 1)
             await eventually(lambda: it.figure("gateway_connections", transport="http") == 0)
 
 
@@ -162,6 +163,7 @@ async def test_slow_headers_and_bodies_end_on_a_kept_connection_too(
         if first:
             await reader.readuntil(b"\r\n\r\n")
         writer.write(slow)
+        await eventually(lambda: it.figure("gateway_accepted_total", transport="http") == 1)
 
         await trickle_until_ended(client)
         await eventually(lambda: it.figure("gateway_connections", transport="http") == 0)
