@@ -269,7 +269,7 @@ class GatewayConfig(LimitSettings):
     @property
     def origin_list(self) -> frozenset[str]:
         """The origins that may connect."""
-        return frozenset(_words(self.origins))
+        return frozenset(_origin(word) for word in _words(self.origins))
 
     @property
     def trusted(self) -> tuple[Network, ...]:
@@ -356,6 +356,15 @@ class GatewayConfig(LimitSettings):
 
 def _words(text: str) -> Iterable[str]:
     return (word.strip() for word in text.split(",") if word.strip())
+
+
+def _origin(text: str) -> str:
+    """An origin as browsers write it: in lower case, without its scheme's own port."""
+    origin = text.lower()
+    for scheme, port in (("http", ":80"), ("https", ":443")):
+        if origin.startswith(f"{scheme}://"):
+            return origin.removesuffix(port)
+    return origin
 
 
 def _is_loopback(host: str) -> bool:

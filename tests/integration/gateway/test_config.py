@@ -31,6 +31,8 @@ GOOD = {
         ({"GARITA_GATEWAY_AUTH_URL": "unix:///x"}, "GARITA_GATEWAY_AUTH_URL"),
         ({"GARITA_MODE": "demo", "GARITA_GATEWAY_TCP_HOST": "0.0.0.0"}, "GARITA_MODE"),
         ({"GARITA_MODE": "party"}, "GARITA_MODE"),
+        ({"GARITA_GATEWAY_TLS_CERT": "/c.pem"}, "GARITA_GATEWAY_TLS_KEY"),
+        ({"GARITA_GATEWAY_REUSE_PORT": "true"}, "GARITA_GATEWAY_SHARED_COUNTS"),
     ],
 )
 def test_a_wrong_setting_is_named(changes: dict[str, str], named: str) -> None:
@@ -46,6 +48,15 @@ def test_the_defaults_are_usable() -> None:
     assert (config.http_port, config.tcp_port) == (8080, 8081)
     assert config.origin_list == {"https://a.example", "http://127.0.0.1:8080"}
     assert config.trusted == ()
+
+
+def test_origins_are_compared_as_browsers_write_them() -> None:
+    """In lower case, without the scheme's own port."""
+    config = GatewayConfig.load(
+        GOOD | {"GARITA_GATEWAY_ORIGINS": "HTTPS://Chat.Example:443,http://a.example:80,https://b.example:80"}
+    )
+
+    assert config.origin_list == {"https://chat.example", "http://a.example", "https://b.example:80"}
 
 
 def start(folder: Path, **changes: str) -> subprocess.CompletedProcess[str]:

@@ -40,7 +40,20 @@ def test_a_browser_comes_from_a_page_that_may() -> None:
 
 
 @pytest.mark.parametrize(
-    "origin", ["https://evil.example", "null", "", PAGE + "/", "http://chat.example", PAGE.upper()]
+    "origin",
+    [
+        "https://evil.example",
+        "null",
+        "",
+        PAGE + "/",
+        "http://chat.example",
+        PAGE.upper(),
+        PAGE + ":443",
+        PAGE + ":8443",
+        PAGE + ".evil.example",
+        f"{PAGE} {PAGE}",
+        f"{PAGE}, {PAGE}",
+    ],
 )
 def test_another_origin_is_refused(origin: str) -> None:
     """By exact comparison."""

@@ -76,7 +76,7 @@ def client_address(peer: Address, forwarded_for: str | None, trusted: Sequence[N
     """Who is at the other end: the peer, or, behind trusted proxies, the right-most untrusted entry of `X-Forwarded-For`.
 
     Only entries that a trusted proxy appended can be reached from the right; what stands further left was written by the client and is never
-    looked at. An entry that is no address ends the walk at the last one that was.
+    looked at. An entry that is no address ends the walk at the last one that was. Some proxies write a port, and IPv6 in brackets.
     """
     seen = peer
     if forwarded_for is None:
@@ -85,10 +85,23 @@ def client_address(peer: Address, forwarded_for: str | None, trusted: Sequence[N
         if not is_in(seen, trusted):
             return seen
         try:
-            seen = parse(entry.strip())
+            seen = parse(_without_port(entry.strip()))
         except ValueError:
             return seen
     return seen
+
+
+def _without_port(entry: str) -> str:
+    """The address of `203.0.113.7:443`, `[2001:db8::7]` or `[2001:db8::7]:443`; anything else as it is."""
+    if entry.startswith("["):
+        address, closed, port = entry[1:].partition("]")
+        return address if closed and (not port or _is_port(port[1:], port[0])) else entry
+    address, colon, port = entry.partition(":")
+    return address if colon and _is_port(port, colon) else entry
+
+
+def _is_port(digits: str, colon: str) -> bool:
+    return colon == ":" and digits.isascii() and digits.isdecimal() and len(digits) <= 5
 
 
 def _network(address: Address, v4_bits: int, v6_bits: int) -> str:
