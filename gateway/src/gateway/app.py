@@ -29,7 +29,6 @@ from .blobs import open_store
 from .chat_link import ChatLink
 from .clock import Clock
 from .config import GatewayConfig
-from .connection import Due, Ground
 from .core.admission import Admission
 from .core.allowance import Allowances
 from .core.enforcement import Enforcement
@@ -41,6 +40,7 @@ from .drain import Drain
 from .entrance import Entrance
 from .errands import Errands
 from .files import Files
+from .ground import Due, Ground
 from .hints import Hints
 from .hub import Hub
 from .keys import KeyFeed

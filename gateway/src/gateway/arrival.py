@@ -17,11 +17,11 @@ import structlog
 
 from garita_common.logs import Sparingly
 
-from .connection import Ground
 from .core import proxy_header
 from .core.admission import Refusal, Refused, Ticket
 from .core.proxy_header import NotProxy
 from .entrance import Entrance, Farewell
+from .ground import Ground
 from .tls import Tls
 
 log = structlog.get_logger()

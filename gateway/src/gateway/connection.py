@@ -12,28 +12,17 @@ while the transport holds little, so that catching up does not look like a slow 
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 from garita_common.core import pushes
 from garita_common.core.errors import AppError, BadFrame, CloseCode, FrameTooLarge
 from garita_common.core.tokens import Claims
 
-from .clock import Clock
 from .core.admission import Ticket
-from .core.limits import SessionLimits
 from .core.progress import Progress
 from .core.session import End, Session, Step
-from .core.wheel import Wheel
-from .metrics import Metrics
+from .ground import Ground
 from .transports import LOW_WATER, prepare
-
-
-class Due(Protocol):
-    """Something that the wheel wakes."""
-
-    def due(self, now_s: float) -> None:
-        """Its time has come; never raises."""
 
 
 class Desk(Protocol):
@@ -53,22 +42,6 @@ class Desk(Protocol):
 
     def failed(self, connection: "Connection", where: str, exc: Exception) -> None:
         """An exception reached the edge."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ground:
-    """What every connection stands on."""
-
-    clock: Clock
-    wheel: Wheel[Due]
-    metrics: Metrics
-    limits: SessionLimits
-    queue_bytes: int
-    sndbuf_bytes: int
-    close_s: float
-    write_timeout_s: float
-    draw_jitter: Callable[[], float]
-    next_id: Callable[[], int]
 
 
 class Connection(asyncio.Protocol):

@@ -15,9 +15,10 @@ from .arrival import Arrival, Port, TlsEnd
 from .certificate import Certificate
 from .clock import Clock
 from .config import GatewayConfig
-from .connection import Desk, Ground
+from .connection import Desk
 from .entrance import Entrance
 from .front import Front, FrontSettings, refusal_of
+from .ground import Ground
 from .listeners import BACKLOG, adopt, bind, pages_server, raise_file_limit
 from .metrics import Metrics
 from .tcp import TcpConnection, words_of

@@ -29,7 +29,7 @@ from garita_common.logs import AddressHash, Sparingly
 from .arrival import Arrival, Port
 from .clock import Clock
 from .config import MIB, GatewayConfig
-from .connection import Connection, Desk, Due, Ground
+from .connection import Connection, Desk
 from .core.admission import Admission
 from .core.limits import AdmissionLimits
 from .core.rfc6455 import Violation
@@ -37,6 +37,7 @@ from .core.session import Step
 from .core.wheel import Wheel
 from .entrance import Entrance
 from .front import Front, FrontSettings, refusal_of
+from .ground import Due, Ground
 from .listeners import BACKLOG, bind
 from .metrics import Metrics
 from .sweeper import TICK_S, Sweeper

@@ -14,8 +14,8 @@ from garita_common.core.addresses import Address, Network
 from garita_common.logs import AddressHash, Sparingly
 
 from .clock import Clock
-from .connection import Ground
 from .core.admission import Admission, Refusal, Refused, Ticket
+from .ground import Ground
 from .metrics import Metrics
 from .transports import finish_writing
 

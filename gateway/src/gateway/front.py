@@ -9,11 +9,12 @@ own route: WebSockets are opened on a connection of their own.
 import asyncio
 from collections.abc import Callable
 
-from .connection import Desk, Ground
+from .connection import Desk
 from .core import handshake
 from .core.admission import Refusal, Refused, Ticket
 from .core.handshake import Head, Rejected
 from .entrance import Entrance, Farewell
+from .ground import Ground
 from .transports import prepare
 from .websocket import WebSocketConnection
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import structlog
 
 from .clock import Clock
-from .connection import Due
 from .core.wheel import Wheel
+from .ground import Due
 
 log = structlog.get_logger()
 

@@ -7,9 +7,10 @@ from garita_common.core import pushes
 from garita_common.core.errors import BadFrame, CloseCode, FrameTooLarge
 from garita_common.core.wire import Kind, encode_frame
 
-from .connection import Connection, Desk, Ground
+from .connection import Connection, Desk
 from .core import tcp_frames
 from .core.admission import Refusal, Refused, Ticket
+from .ground import Ground
 from .transports import finish_writing
 
 

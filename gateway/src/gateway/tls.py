@@ -14,7 +14,7 @@ import ssl
 from collections.abc import Callable
 from typing import Any, cast
 
-from .connection import Ground
+from .ground import Ground
 
 _PIECE = 16 * 1024
 """One TLS record, which is also how much of a read goes into OpenSSL at a time: its buffers keep the largest size they ever had."""

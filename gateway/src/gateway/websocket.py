@@ -9,10 +9,11 @@ from typing import ClassVar
 
 from garita_common.core.errors import BadFrame, CloseCode, FrameTooLarge
 
-from .connection import Connection, Desk, Ground
+from .connection import Connection, Desk
 from .core import rfc6455
 from .core.admission import Ticket
 from .core.rfc6455 import RfcCode, Violation
+from .ground import Ground
 from .transports import finish_writing
 
 

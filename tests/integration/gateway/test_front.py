@@ -149,10 +149,13 @@ async def test_behind_our_proxy_the_client_s_own_address_counts(tmp_path: Path, 
             assert (await it.ws(source="127.0.0.21", X_Forwarded_For="203.0.113.10")).status == 101
         stranger = await raw(it, upgrade(X_Forwarded_For="203.0.113.11"), source="127.0.0.21")
 
-        lines = b"X-Forwarded-For: 203.0.113.12\r\nX-Forwarded-For: 203.0.113.7\r\n"
-        twice = await raw(it, upgrade().replace(b"\r\n\r\n", b"\r\n" + lines + b"\r\n"), source="127.0.0.20")
+        lines = b"X-Forwarded-For: 203.0.113.7\r\nX-Forwarded-For: 6.6.6.6, 203.0.113.12\r\n"
+        reader, writer = await asyncio.open_connection("127.0.0.1", it.gateway.http_port, local_addr=("127.0.0.20", 0))
+        writer.write(upgrade().replace(b"\r\n\r\n", b"\r\n" + lines + b"\r\n"))
+        several = await reader.readline()
+        writer.close()
 
-        assert twice.startswith(b"HTTP/1.1 429 ")
+        assert b" 101 " in several
         assert (over.status, other.status) == (429, 101)
         assert stranger.startswith(b"HTTP/1.1 429 ")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from gateway.clock import Clock
-from gateway.connection import Due
 from gateway.core.wheel import Wheel
+from gateway.ground import Due
 from gateway.sweeper import Chore, Sweeper
 
 from .rig import eventually
