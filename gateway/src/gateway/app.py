@@ -187,6 +187,7 @@ class Gateway:
                 Chore("expire", TICK_S, lambda: self._chat.expire(clock.monotonic())),
                 Chore("rooms", 5.0, self.hub.sweep),
                 Chore("heads", config.heads_every_s, self.hub.compare_heads),
+                Chore("shares", 1.0, self._shares.report_alone),
                 Chore("gauges", 1.0, self._measure),
                 *([Chore("neighbours", 1.0, self.neighbours.look)] if self.neighbours is not None else []),
             ],

@@ -1,7 +1,7 @@
 """The limits of users that hold over all gateways: messages, and connections per user and device. Their state is in Redis (`share_scripts.py`).
 
 A connection is entered while it connects, which waits for Redis: without an answer it is refused (`busy`). Messages never wait: they are charged to a copy
-(`core.shared_bucket`), and what was spent is reported by `run`, all users in one call. A gateway that reports for a user whom others hold too tells them the new
+(`core.shared_bucket`), and what was spent is reported by `run`, many users in one call. A gateway that reports for a user whom others hold too tells them the new
 level over `peer:*`; so it does when a connection of theirs has to make room. Such a word may be lost: entering is repeated with each renewal of a token, and
 names again what is one too many. What a dead gateway left does not count, because its id is not among the living.
 """
@@ -92,6 +92,7 @@ class Shares:
         self._report = client.register_script(REPORT)
         self._users: dict[str, _Holder] = {}
         self._spent: dict[str, SharedBucket] = {}
+        self._alone: dict[str, SharedBucket] = {}
         self._left: dict[str, str] = {}
         self._again: dict[int, str] = {}
         self._entering = asyncio.Semaphore(ENTERING)
@@ -135,13 +136,28 @@ class Shares:
             return
         if not holder.members:
             del self._users[user]
+            self._hurry(user)
         self._drop(user, member)
 
     def spent(self, user: str) -> None:
-        """The user's bucket was charged: it will be reported."""
+        """The user's bucket was charged: it will be reported, soon if other gateways hold the user too."""
         holder = self._users.get(user)
-        if holder is not None:
+        if holder is None:
+            return
+        if holder.sends.gateways == 1:
+            self._alone[user] = holder.sends
+        else:
             self._spent[user] = holder.sends
+            self._wake.set()
+
+    def report_alone(self) -> None:
+        """Has those reported whom no other gateway holds, unless their bucket is full again: nobody waits for that, so once a second is enough."""
+        alone, self._alone = self._alone, {}
+        now_s = self._clock.monotonic()
+        for user, bucket in alone.items():
+            if not bucket.is_settled(now_s):
+                self._spent[user] = bucket
+        if self._spent:
             self._wake.set()
 
     def renewed(self, connection: int, user: str) -> None:
@@ -168,6 +184,7 @@ class Shares:
             holder = self._users.get(level.user)
             if holder is not None:
                 holder.sends.told(now_s, level.tokens, level.gateways)
+                self._hurry(level.user)
         for row in news.close:
             self._make_room(row.connection, row.user)
 
@@ -177,7 +194,7 @@ class Shares:
             await self._wake.wait()
             self._wake.clear()
             try:
-                await self.flush()
+                await self._say()
             except _FAULTS as exc:
                 if self._sparingly.due("shares", type(exc).__name__):
                     log.warning("shares_not_reported", error=type(exc).__name__)
@@ -192,6 +209,10 @@ class Shares:
         Raises:
             RedisError, OSError, TimeoutError: Redis is away; what was not said is kept.
         """
+        self.report_alone()
+        await self._say()
+
+    async def _say(self) -> None:
         while self._spent:
             await self._report_some([self._spent.popitem() for _ in range(min(len(self._spent), USERS_PER_CALL))])
         while self._left:
@@ -253,6 +274,13 @@ class Shares:
         if holder is not None and connection in holder.members:
             await self._tell(user, await self._entered(user, holder.members[connection]))
         self._again.pop(connection, None)
+
+    def _hurry(self, user: str) -> None:
+        """Reports what the user has spent at once, now that it concerns others."""
+        bucket = self._alone.pop(user, None)
+        if bucket is not None:
+            self._spent[user] = bucket
+            self._wake.set()
 
     def _drop(self, user: str, member: _Member) -> None:
         self._left[member.name] = user

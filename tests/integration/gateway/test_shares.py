@@ -237,6 +237,29 @@ async def test_a_level_survives_reconnecting_and_changing_gateways(redis_url: st
     assert len(one.shares) == 0
 
 
+async def test_what_nobody_else_needs_is_told_late_or_never(redis_url: str, client: redis.Redis) -> None:
+    """Alone with the user, and full again: no word to Redis. Once another gateway comes, what was spent is told at once."""
+    one, two = Node(redis_url, "one", send=Rate(1000, 20)), Node(redis_url, "two")
+    bucket = await one.enter(1)
+    one.send(bucket, 5)
+    await eventually(lambda: bucket.is_settled(time.monotonic()))
+    await one.shares.flush()
+    assert not await client.exists(channels.shared_limit("send", ANA))
+
+    late = Node(redis_url, "one")
+    async with running(late, two):
+        bucket = await late.enter(2)
+        late.send(bucket, 15)
+        other = await two.enter(1)
+        await eventually(lambda: bucket.gateways == 2)
+
+        async def is_told() -> bool:
+            return bool(await client.exists(channels.shared_limit("send", ANA)))
+
+        await eventually(is_told)
+        await eventually(lambda: other.report(time.monotonic()).level < 6)
+
+
 async def test_an_emptied_redis_fills_nobody_s_bucket(redis_url: str, client: redis.Redis) -> None:
     """The gateway says again who is here and how much is left."""
     one, two = Node(redis_url, "one"), Node(redis_url, "two")

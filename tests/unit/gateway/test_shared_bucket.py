@@ -143,6 +143,19 @@ def test_a_lost_report_is_made_up_for_and_fills_nothing() -> None:
         assert sum(node.send(0.0) for _ in range(10)) == 5
 
 
+def test_a_bucket_that_is_full_again_need_not_be_told() -> None:
+    """Not before it is; and not while it is uncertain what Redis knows."""
+    (node,) = nodes(1)
+    node.send(0.0)
+
+    assert not node.bucket.is_settled(0.2)
+    assert node.bucket.is_settled(0.3)
+    assert node.bucket.report(0.3).cost == 0
+
+    node.bucket.unheard()
+    assert not node.bucket.is_settled(99.0)
+
+
 @given(
     st.integers(2, 4),
     st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2), st.integers(1, 12), st.floats(0, 0.4)), max_size=150),

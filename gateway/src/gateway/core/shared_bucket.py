@@ -1,6 +1,6 @@
 """A token bucket that several gateways share, as one of them sees it.
 
-The level that counts is kept in Redis. A gateway charges its own copy at once, without waiting, and reports what it has charged a few milliseconds later; the
+The level that counts is kept in Redis. A gateway charges its own copy at once, without waiting, and reports what it has charged a little later; the
 answer is the level after everybody's charges, and how many gateways hold the user. Between two answers a gateway may spend its share of the level it last
 knew (all of it, if it is alone with the user; in any case one token), so that gateways that spend at the same moment do not spend the same tokens. What may
 pass in all is
@@ -55,6 +55,13 @@ class SharedBucket:
         self._tokens = tokens - cost
         self._untold += cost
         return 0.0
+
+    def is_settled(self, now_s: float) -> bool:
+        """Whether nothing need be told: the bucket is full again, and in Redis a full bucket is one that is not there or has filled up as well."""
+        if self._under_way or self._uncertain or self._refill(now_s) < self._rate.burst:
+            return False
+        self._untold = 0.0
+        return True
 
     def report(self, now_s: float) -> Report:
         """Takes what is to be told; `answered` or `unheard` follows."""
