@@ -351,6 +351,8 @@ class Connection(asyncio.Protocol):
         self._choked = True
         if self._backlog is None and self.enqueue is not _nowhere:
             self.enqueue = self._write_measured
+            if self.transport.get_write_buffer_size() > self._ground.queue_bytes:
+                self._give_up()
 
     def resume_writing(self) -> None:
         """The transport holds little again: a backlog goes on."""
