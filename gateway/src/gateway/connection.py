@@ -217,6 +217,9 @@ class Connection(asyncio.Protocol):
         """`enqueue` while the transport holds much, or held something when it was last looked at."""
         self._progress.wrote(len(framed))
         self.transport.write(framed)
+        self._measure()
+
+    def _measure(self) -> None:
         if self.transport.get_write_buffer_size() > self._ground.queue_bytes:
             self._give_up()
 
@@ -347,12 +350,11 @@ class Connection(asyncio.Protocol):
     # Callbacks that both transports share
 
     def pause_writing(self) -> None:
-        """The transport holds much."""
+        """The transport holds much: from now on each write is measured, as the one that led here is."""
         self._choked = True
         if self._backlog is None and self.enqueue is not _nowhere:
             self.enqueue = self._write_measured
-            if self.transport.get_write_buffer_size() > self._ground.queue_bytes:
-                self._give_up()
+            self._measure()
 
     def resume_writing(self) -> None:
         """The transport holds little again: a backlog goes on."""

@@ -201,7 +201,7 @@ async def test_a_queue_may_be_full_and_not_one_byte_more(tmp_path: Path, redis_u
                 connection.enqueue(b"x" * 50_000)
                 await asyncio.sleep(0)
             connection.enqueue(b"x" * (400_000 + extra - connection.transport.get_write_buffer_size()))
-            await asyncio.sleep(0)
+            await asyncio.sleep(0.01)
 
             assert connection.reason == reason
             client.abort()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from pathlib import Path
 
 import pytest
@@ -161,6 +162,65 @@ async def test_several_events_of_one_turn_leave_together(tmp_path: Path, redis_u
         await it.chat.publish(room, room.events)
 
         assert await seqs(ana, 50) == list(range(1, 51))
+
+
+CROWD = [f"m{number}" for number in range(25)]
+
+
+async def test_a_busy_room_s_messages_are_written_together_in_order(tmp_path: Path, redis_url: str) -> None:
+    """While a large room rests, what comes is kept: doubled ones are dropped, a hole among them is found and repaired, what is said in passing comes last."""
+    async with rig(tmp_path, redis_url, connections_per_address=100) as it:
+        room = it.chat.room(*map(user_id, CROWD))
+        members = [await it.user(name, "ws" if name < "m2" else "tcp") for name in CROWD]
+        events = [await it.chat.say(room, f"n{number}", publish=False) for number in range(40)]
+        feed = it.gateway.hub.feed(channels.room(room.id))
+        await it.chat.publish(room, events[:1])
+        await eventually(lambda: feed.seq == 1)
+
+        feed.rest_until_s = time.monotonic() + 0.5
+        for part in (events[1:3], events[2:4], events[4:5], events[30:31], events[30:40]):
+            await it.chat.publish(room, part, {"op": "typing", "n": len(part)})
+        await members[0].settle()
+        assert feed.seq == 1
+
+        for member in members:
+            assert await seqs(member, 40) == list(range(1, 41))
+        await members[0].settle()
+        assert [push["n"] for push in members[0].pushes] == [2, 2, 1, 1, 10]
+        assert it.figure("gateway_repairs_total", outcome="repaired") == 1
+
+
+async def test_heads_are_compared_with_what_has_come_not_with_what_was_told(tmp_path: Path, redis_url: str) -> None:
+    """What rests here is not missing."""
+    async with rig(tmp_path, redis_url) as it:
+        room = it.chat.room(ANA)
+        ana = await it.user("ana")
+        await talk(it, room, 1)
+        assert await seqs(ana, 1) == [1]
+
+        it.gateway.hub.feed(channels.room(room.id)).rest_until_s = time.monotonic() + 3600
+        await talk(it, room, 1)
+        await ana.settle()
+        assert ana.pushes == []
+        it.gateway.hub.compare_heads()
+
+        assert await seqs(ana, 1) == [2]
+        assert it.figure("gateway_repairs_total", outcome="repaired") == 0
+
+
+async def test_small_rooms_do_not_rest_and_large_ones_do(tmp_path: Path, redis_url: str) -> None:
+    """Nineteen members: at once. Twenty: after a moment, if another message came just before."""
+    async with rig(tmp_path, redis_url, connections_per_address=100) as it:
+        for count in (19, 20):
+            room = it.chat.room(*map(user_id, CROWD[:count]))
+            members = [await it.user(name) for name in CROWD[:count]]
+            await talk(it, room, 1)
+            assert await seqs(members[0], 1) == [1]
+
+            assert (it.gateway.hub.feed(channels.room(room.id)).rest_until_s > 0) is (count == 20)
+            for member in members:
+                member.abort()
+            await eventually(lambda: len(it.gateway.people) == 0)
 
 
 TYPING = {"op": "typing", "user": {"id": BEN, "name": "ben"}}

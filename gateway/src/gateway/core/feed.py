@@ -49,7 +49,18 @@ class Outcome(NamedTuple, Generic[M, E]):
 class Feed(Generic[M, E]):
     """One log at one gateway. Members are compared by identity and hashed."""
 
-    __slots__ = ("_held", "_overflown", "ahead", "aligned", "empty_since_s", "epoch", "repairing", "seq", "waiting")
+    __slots__ = (
+        "_held",
+        "_overflown",
+        "ahead",
+        "aligned",
+        "empty_since_s",
+        "epoch",
+        "repairing",
+        "rest_until_s",
+        "seq",
+        "waiting",
+    )
 
     def __init__(self) -> None:
         """A feed whose place is not known yet."""
@@ -60,6 +71,7 @@ class Feed(Generic[M, E]):
         self.ahead: dict[M, int] = {}
         self.waiting: dict[M, list[E] | None] = {}
         self.empty_since_s: float | None = None
+        self.rest_until_s = 0.0
         self._held: list[tuple[str, Sequence[E]]] = []
         self._overflown = False
 
