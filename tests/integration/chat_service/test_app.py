@@ -171,8 +171,8 @@ async def test_what_was_read_is_answered_before_the_end(redis_url: str, tmp_path
 
 async def test_an_overtaken_copy_stands_by_until_it_is_needed_again(redis_url: str, tmp_path: Path) -> None:
     """It leaves the shards and does not answer; when the new owner gives up it goes on, under a higher fence."""
-    settings = config(redis_url, tmp_path, GARITA_CHAT_TAKEOVER_S="2")
-    async with chat_gateway(redis_url) as gateway, running(redis_url, tmp_path, GARITA_CHAT_TAKEOVER_S="2") as first:
+    settings = config(redis_url, tmp_path, GARITA_CHAT_TAKEOVER_S="5")
+    async with chat_gateway(redis_url) as gateway, running(redis_url, tmp_path, GARITA_CHAT_TAKEOVER_S="5") as first:
         room = await new_room(gateway, "ana")
         next(settings.database.parent.glob("*-owner-*")).unlink()  # so that it is taken for dead
         other, ownership = await open_owned(settings.database)
