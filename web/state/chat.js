@@ -128,12 +128,13 @@ export class Chat extends EventTarget {
     return page;
   }
 
-  /** Which of a page of members are here; gives the next page's name. */
-  async presence(id, after) {
-    const page = await this.deeds.presence(id, after);
-    for (const { id: user } of page.here) this.rooms.get(id)?.passing.came(user, true);
+  /** Who is here, of the pages of members that begin after these; what was known of others stays only where `anew` is false. */
+  async presence(id, pages, anew = false) {
+    const found = await Promise.all(pages.map((after) => this.deeds.presence(id, after)));
+    const passing = this.rooms.get(id)?.passing;
+    if (anew) passing?.here.clear();
+    for (const { here } of found) for (const person of here) passing?.came(person.id, true);
     this.#tell("passing", { room: id, what: "presence" });
-    return page;
   }
 
   stop() {

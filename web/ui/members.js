@@ -48,12 +48,11 @@ export function membersView({ chat, room, close }) {
     bind(count, "text", ["members.count", { count: room.members }]);
     more.hidden = !next;
     drawPresence();
-    await chat.presence(room.id, from);
+    await chat.presence(room.id, [from]);
   });
   const asking = setInterval(() => {
     if (room.members <= SMALL_ROOM || document.hidden) return;
-    room.passing.here.clear();
-    guard(() => Promise.all(pages.map((from) => chat.presence(room.id, from))));
+    guard(() => chat.presence(room.id, pages, true));
   }, ASK_EVERY_MS);
   more.addEventListener("click", () => load(next));
   bind(count, "text", ["members.count", { count: room.members }]);

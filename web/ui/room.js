@@ -135,7 +135,7 @@ export class RoomView {
     if (this.#room.members > SMALL_ROOM) return;
     try {
       await chat.members(this.#room.id);
-      if (this.#room.kind === "direct") await chat.presence(this.#room.id);
+      if (this.#room.kind === "direct") await chat.presence(this.#room.id, [null]);
     } catch {
       // Only the receipts and the dot are missing; the next connection asks again.
     }

@@ -158,6 +158,16 @@ export const spec = {
     link.connect({ r1: { epoch: "a", head: 4, recovered: true } });
     same([...chat.rooms.get("r1").passing.here], []);
   },
+  "presence that is asked for replaces what was known, of all pages at once": async () => {
+    const { link, chat } = stand();
+    link.connect({ r1: { epoch: "a", head: 4, recovered: false } });
+    link.answers.presence = ({ after }) => ({ here: [{ id: after ? "u7" : "u3", name: "x" }] });
+    link.say({ op: "presence", room: "r1", user: { id: "u2", name: "bob" }, here: true });
+    await chat.presence("r1", [null]);
+    same([...chat.rooms.get("r1").passing.here], ["u2", "u3"]);
+    await chat.presence("r1", [null, "u5"], true);
+    same([...chat.rooms.get("r1").passing.here], ["u3", "u7"]);
+  },
   "an edit changes the message and is no news to count": async () => {
     const { link, chat, changes } = stand();
     link.connect({ r1: { epoch: "a", head: 4, recovered: false } });
