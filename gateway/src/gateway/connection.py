@@ -261,6 +261,7 @@ class Connection(asyncio.Protocol):
     def _look_at_output(self, now_s: float) -> None:
         """Ends a connection on which something has waited for `write_timeout_s`, so that a peer cannot stay by reading next to nothing."""
         if self._progress.is_stuck(self.transport.get_write_buffer_size(), now_s, self._ground.write_timeout_s):
+            self._ground.metrics.refused.labels("write_timeout").inc()
             self._give_up()
         elif self._backlog is None and self.enqueue is not _nowhere:
             self.enqueue = self._writer()

@@ -148,6 +148,7 @@ async def test_pages_are_served_over_tls(tmp_path: Path, redis_url: str) -> None
         {"maximum_version": ssl.TLSVersion.TLSv1_2, "ciphers": "ECDHE-ECDSA-AES128-SHA256"},
     ],
 )
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion")  # the old ones are what is tried
 async def test_old_versions_and_weak_ciphers_get_no_connection(
     tmp_path: Path, redis_url: str, changes: dict[str, Any]
 ) -> None:

@@ -184,6 +184,10 @@ ROWS: dict[str, Row] = {
         f"{_REAL}connection.py::test_a_queue_may_be_full_and_not_one_byte_more",
         real=f"{_REAL}connection.py::test_a_slow_reader_is_closed_and_nobody_waits_for_it",
     ),
+    "write_timeout": Row(
+        f"{_UNIT}progress.py::test_a_peer_that_reads_nothing_is_late_at_the_second_look",
+        real=f"{_REAL}slow_peers.py::test_a_reader_below_its_queue_s_limit_is_closed_by_the_deadline",
+    ),
     "attaching": Row(
         f"{_REAL}errands.py::test_so_many_may_run_and_not_one_more",
         real=f"{_REAL}errands.py::test_so_many_may_run_and_not_one_more",

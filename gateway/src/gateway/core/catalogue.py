@@ -49,6 +49,7 @@ CATALOGUE: dict[str, Limit] = {
     "early_bytes": Limit(("early_bytes",), "what a stranger's frame takes before it is parsed"),
     "frame_bytes": Limit(("text_bytes",), "what a frame takes before it is parsed"),
     "queue_bytes": Limit(("queue_bytes", "sndbuf_bytes"), "what waits for a client that does not read"),
+    "write_timeout": Limit(("write_timeout_s",), "how long what waits for a client is kept"),
     "limiter_keys": Limit(("limiter_keys",), "the tables that the other limits are kept in"),
     "requests_in_flight": Limit(("requests_in_flight",), "the requests of a connection that wait"),
     "requests_waiting": Limit(("requests_waiting",), "all requests that wait for the chat service"),
