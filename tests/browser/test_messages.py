@@ -73,6 +73,7 @@ async def test_messages_change(newcomer: Newcomer) -> None:
     await choose(bob, "since yesterday", "Delete…")
     await bob.page.get_by_role("button", name="Delete", exact=True).click()
     await shows(ana, "This message was deleted.")
+    await expect(bob.page.get_by_role("textbox", name="Message")).to_be_focused()
     await expect(ana.page.get_by_text("since yesterday")).to_have_count(0)
 
     await ana.page.goto(f"{ana.place.http}/#/")
@@ -163,6 +164,7 @@ async def test_moderation(newcomer: Newcomer) -> None:
     await page.get_by_role("menuitem", name="Remove…").click()
     await page.get_by_role("button", name="Remove", exact=True).click()
     await shows(bob, "A moderator removed you from Order.")
+    await expect(page.get_by_role("heading", name="1 member", exact=True)).to_be_focused(timeout=PATIENCE_MS)
     await bob.page.get_by_role("link", name="Back to the rooms").click()
     await bob.find_room("Order")
     await expect(page.get_by_role("heading", name="2 members")).to_be_visible(timeout=PATIENCE_MS)

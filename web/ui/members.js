@@ -44,7 +44,7 @@ export function membersView({ chat, room, close }) {
     const focused = element.contains(document.activeElement) ? document.activeElement.closest("[data-user]")?.dataset.user : null;
     if (from) list.append(...items);
     else fill(list, items);
-    if (focused) list.querySelector(`[data-user="${CSS.escape(focused)}"] button`)?.focus();
+    if (focused) (list.querySelector(`[data-user="${CSS.escape(focused)}"] button`) ?? count).focus();
     bind(count, "text", ["members.count", { count: room.members }]);
     more.hidden = !next;
     drawPresence();

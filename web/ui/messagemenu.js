@@ -14,6 +14,10 @@ const MODERATORS = ["moderator", "owner"];
 /** `composer()`: where answers and new texts are written. Gives `files`, `react` and `entries` for MessageItem. */
 export function messageDeeds({ chat, room, files, composer }) {
   const react = (event, emoji, on) => chat.deeds.react(room.id, event.mid, emoji, on).catch((error) => alarm(sentence(error)));
+  // The button that began it goes with the message's text: the focus goes on to where one writes.
+  const deleteThen = async (event, picture) => {
+    if (await deleteMessage(chat, room, event, picture)) composer().focus();
+  };
   const entries = (event, picture) => {
     const mine = event.user.id === chat.user.id;
     const speaks = room.role !== "muted";
@@ -26,7 +30,7 @@ export function messageDeeds({ chat, room, files, composer }) {
       speaks && { say: "reply.begin", run: () => composer().answer(event, picture) },
       mine && speaks && picture.text && { say: "edit.begin", run: () => composer().edit(event, picture) },
       !mine && { say: "report.begin", run: () => reportMessage(chat, room, event, picture) },
-      (mine || MODERATORS.includes(room.role)) && { say: "delete.begin", danger: true, run: () => deleteMessage(chat, room, event, picture) },
+      (mine || MODERATORS.includes(room.role)) && { say: "delete.begin", danger: true, run: () => deleteThen(event, picture) },
     ].filter(Boolean);
   };
   return { files, react, entries };
