@@ -75,6 +75,7 @@ class Outcome:
     sent: int
     acknowledged: int
     stored: int
+    reactions: int
     deliveries: int
     verdict: dict[str, int]
     ack_ms: dict[str, float]
@@ -240,11 +241,13 @@ def _outcome(
     logins: int,
 ) -> Outcome:
     verdict: Counter[str] = Counter(dict.fromkeys(Verdict.__dataclass_fields__, 0))
-    stored = 0
+    stored = reactions = 0
     for room in crowd.rooms:
         messages, seqs, head = stack.stored(room.id)
         stored += len(messages)
-        verdict.update(asdict(room.tally.judge(messages, head, seqs)))
+        verdict.update(asdict(room.tally.judge(messages, head, seqs, heard_all=True)))
+        verdict["acknowledged_not_stored"] += len(room.changed - seqs)
+        reactions += len(room.changed)
     counters = [resident.client.counters for resident in crowd.residents]
     first_blow = dealt[0].began if dealt else time.monotonic()
     slowest = max(crowd.rooms, key=lambda room: room.tally.ack_latency.total)
@@ -257,6 +260,7 @@ def _outcome(
         sent=crowd.sent,
         acknowledged=sum(len(room.tally.acknowledged) for room in crowd.rooms),
         stored=stored,
+        reactions=reactions,
         deliveries=crowd.deliveries,
         verdict=dict(verdict),
         ack_ms=slowest.tally.ack_latency.told(),
@@ -300,7 +304,7 @@ def show(outcome: Outcome, console: Console) -> None:
         "rooms": rooms,
         "blows": sum(row.count for row in outcome.outages),
     }
-    rows |= {name: getattr(outcome, name) for name in ("sent", "acknowledged", "stored", "deliveries")}
+    rows |= {name: getattr(outcome, name) for name in ("sent", "acknowledged", "stored", "reactions", "deliveries")}
     rows |= outcome.verdict | {
         "acknowledged after, ms": "  ".join(f"{name} {value:g}" for name, value in outcome.ack_ms.items())
     }

@@ -1,7 +1,8 @@
 """People in rooms of different sizes who talk until told to stop, and the books of each room.
 
 Everybody is in the plaza; streets hold a quarter, tables ten, and pairs two. A person says one message after the answer to the one before, mostly in small rooms,
-so that every room has some talk and the plaza does not drown the rest.
+so that every room has some talk and the plaza does not drown the rest; now and then it is a reaction to one's own last message instead. Everything that a room
+stores counts as heard: messages, reactions, and who came.
 """
 
 import asyncio
@@ -23,16 +24,20 @@ SEND_TIMEOUT_S = 240.0
 SETTLE_TIMEOUT_S = 180.0
 STREETS, TABLE, PAIR = 4, 10, 2
 PLAZA_SHARE, STREET_SHARE = 0.04, 0.12
+REACTION_SHARE = 0.15
+STORED = frozenset({"message", "edited", "deleted", "reaction", "member", "room"})
+EMOJI = ("👍", "🎉")
 
 
 @dataclass
 class Room:
-    """One room's books. `first_heard`: the cmid that was heard first under each seq."""
+    """One room's books. `first_heard`: the cmid that was heard first under each seq; `changed`: the seqs that were answered to reactions."""
 
     size: int
     id: str = ""
     tally: Tally = field(default_factory=Tally)
     first_heard: dict[int, str] = field(default_factory=dict)
+    changed: set[int] = field(default_factory=set)
 
 
 @dataclass
@@ -60,6 +65,8 @@ class Resident:
         self.client = client
         self.members: dict[str, Member] = {}
         self._crowd = crowd
+        self._last: dict[str, str] = {}
+        self._reactions = 0
 
     async def enter(self, room: Room) -> None:
         """Becomes a member, with an account of what is heard from here on."""
@@ -72,9 +79,9 @@ class Resident:
         room.tally.members.append(member)
 
     async def hear(self) -> None:
-        """Writes down every message."""
+        """Writes down everything that is stored."""
         async for event in self.client:
-            if event.op == "message":
+            if event.op in STORED:
                 self._heard(event, str(event.room))
             elif event.op in ("reset", "gone"):
                 self._crowd.failures.append(f"{self.name}: {event.op}")
@@ -82,11 +89,15 @@ class Resident:
     def _heard(self, event: Event, room_id: str) -> None:
         room, member = self._crowd.by_id.get(room_id), self.members.get(room_id)
         if room is None or member is None:
-            self._crowd.failures.append(f"{self.name}: a message of a room that is not theirs")
+            self._crowd.failures.append(f"{self.name}: {event.op} of a room that is not theirs")
             return
         cmid, seq = event.cmid or "", event.seq or 0
+        if seq <= member.joined_seq:
+            return  # one's own entry
         member.heard.append(seq)
         self._crowd.deliveries += 1
+        if event.op != "message":
+            return
         if room.first_heard.setdefault(seq, cmid) != cmid or room.tally.texts.get(cmid) != event.text:
             room.tally.wrong_content += 1
 
@@ -102,7 +113,10 @@ class Resident:
             except TimeoutError:
                 number += 1
                 (room,) = chance.choices(rooms, shares)
-                await self.say(room, f"{self.name} says {number}: " + "x" * chance.randrange(200))
+                if room.id in self._last and chance.random() < REACTION_SHARE:
+                    await self.react(room)
+                else:
+                    await self.say(room, f"{self.name} says {number}: " + "x" * chance.randrange(200))
 
     async def say(self, room: Room, text: str) -> None:
         """One message, with its entries in the books."""
@@ -115,10 +129,23 @@ class Resident:
             crowd.failures.append(f"{self.name}: {exc}")
             return
         now = time.monotonic()
+        self._last[room.id] = sent.mid
         room.tally.acknowledged[cmid] = sent.seq
         room.tally.ack_latency.add((now - said) * 1000)
         crowd.times.said.append(said)
         crowd.times.answered.append(now)
+
+    async def react(self, room: Room) -> None:
+        """A reaction to one's own last message there."""
+        self._reactions += 1
+        mid, emoji = self._last.pop(room.id), EMOJI[self._reactions % len(EMOJI)]
+        try:
+            changed = await self.client.react(room.id, mid, emoji, timeout_s=SEND_TIMEOUT_S)
+        except GaritaError as exc:
+            self._crowd.failures.append(f"{self.name}: {exc}")
+            return
+        if changed.seq is not None:
+            room.changed.add(changed.seq)
 
     def caught_up(self, heads: dict[str, int]) -> bool:
         """Whether everything up to these heads was heard."""

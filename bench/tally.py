@@ -94,13 +94,16 @@ class Tally:
     ack_latency: Latencies = field(default_factory=Latencies)
     delivery_latency: Latencies = field(default_factory=Latencies)
 
-    def judge(self, stored: Iterable[Stored], head: int, stored_seqs: set[int]) -> Verdict:
-        """Holds everything against the database: `stored` its messages, `stored_seqs` the seq of every event of the room, `head` the last."""
+    def judge(self, stored: Iterable[Stored], head: int, stored_seqs: set[int], *, heard_all: bool = False) -> Verdict:
+        """Holds everything against the database: `stored` its messages, `stored_seqs` the seq of every event of the room, `head` the last.
+
+        Args: heard_all: members wrote down every event, not only messages.
+        """
         messages = list(stored)
         by_cmid: dict[str, list[Stored]] = {}
         for message in messages:
             by_cmid.setdefault(message.cmid, []).append(message)
-        message_seqs = [message.seq for message in messages]
+        message_seqs = sorted(stored_seqs) if heard_all else [message.seq for message in messages]
         faults = [_judge_member(member, message_seqs) for member in self.members]
         return Verdict(
             acknowledged_not_stored=sum(cmid not in by_cmid for cmid in self.acknowledged),

@@ -31,7 +31,7 @@ def test_silence_is_between_answers_to_anybody() -> None:
 def outcome(**changes: object) -> Outcome:
     """A good run, but for the changes."""
     fields: dict[str, object] = {
-        "seed": 1, "minutes": 1.0, "people": 2, "rooms": {2: 1}, "namespace": True, "sent": 3, "acknowledged": 3, "stored": 3,
+        "seed": 1, "minutes": 1.0, "people": 2, "rooms": {2: 1}, "namespace": True, "sent": 3, "acknowledged": 3, "stored": 3, "reactions": 1,
         "deliveries": 6, "verdict": {"lost_deliveries": 0}, "ack_ms": {}, "reconnects": 0, "repeated_requests": 0,
         "gaps_repaired_by_clients": 0, "rooms_filled_from_history": 0, "logins_by_password": 0, "calm_wait_s": 0.1, "outages": [],
     }  # fmt: skip
