@@ -53,7 +53,7 @@ class Tls(asyncio.Transport, asyncio.Protocol):
         super().__init__()
         self._transport = transport
         self._ground = ground
-        self._ready = ready
+        self._ready: Callable[[Tls | None, str], None] | None = ready
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._object = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
         self._protocol: asyncio.Protocol | None = None
@@ -121,14 +121,20 @@ class Tls(asyncio.Transport, asyncio.Protocol):
             self._flush()
             self._handshaking = False
             self._ground.wheel.cancel(self)
-            self._ready(self, "")
+            self._tell(self, "")
 
     def _fail(self, reason: str) -> None:
         self._handshaking, self._ended, self._closing = False, True, True
         if not self._transport.is_closing():
             self._transport.close()  # after the alert, for which a peer that does not read has a second
             self._ground.wheel.schedule(self, self._ground.clock.monotonic() + self._ground.close_s)
-        self._ready(None, reason)
+        self._tell(None, reason)
+
+    def _tell(self, transport: "Tls | None", reason: str) -> None:
+        """Says once how the handshake went, and lets go of who is told."""
+        ready, self._ready = self._ready, None
+        if ready is not None:
+            ready(transport, reason)
 
     def _read(self) -> None:
         """Hands on what is readable, until it is all or the protocol wants no more for now."""

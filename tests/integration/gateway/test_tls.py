@@ -6,6 +6,7 @@ import asyncio
 import datetime as dt
 import os
 import signal
+import socket
 import ssl
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from gateway.app import build
 from gateway.clock import Clock
 from tests.fakes.wire_clients import Client, TcpClient, WsClient, upgrade, ws_frame
 
-from .rig import Rig, eventually, rig, settings, token
+from .rig import Rig, eventually, rig, settings, token, user_id
 from .test_arrival import PROXY, proxied
 
 HOST = "chat.example"
@@ -230,8 +231,47 @@ async def test_tls_behind_a_proxy_header(tmp_path: Path, redis_url: str) -> None
             await connected(it, "tcp", first=proxied("203.0.113.7"), source=PROXY)
 
 
-async def test_a_half_closed_and_a_silent_peer_end_over_tls_too(tmp_path: Path, redis_url: str) -> None:
-    """A violation is told under TLS, and a peer that does not answer the goodbye is cut off."""
+async def test_reading_pauses_for_a_budget_and_goes_on_where_it_was(tmp_path: Path, redis_url: str) -> None:
+    """What TLS has decrypted already by then is neither lost nor turned round: everything is answered, in order."""
+    fields: dict[str, Any] = {
+        "bytes_in_burst": 2000,
+        "bytes_in_per_s": 40_000,
+        "other_burst": 1000,
+        "other_per_s": 1000,
+    }
+    async with rig(tmp_path, redis_url, **fields, **write_certificate(tmp_path, 1)) as it:
+        client = await connected(it, "tcp")
+        assert (await client.connect(token("ana")))["op"] == "ok"
+        frame = b'{"op":"rooms","id":%d}' + b" " * 100
+        frames = [frame % number for number in range(1000, 1200)]
+        client.writer.write(b"".join(b"\x01" + len(each).to_bytes(4, "big") + each for each in frames))
+
+        for number in range(1000, 1200):
+            assert (await client.answer(number))["op"] == "ok"
+        assert it.figure("gateway_read_pauses_total") > 1
+
+
+@pytest.mark.parametrize("transport", ["tcp", "ws"])
+async def test_who_does_not_read_is_closed_over_tls_too(tmp_path: Path, redis_url: str, transport: str) -> None:
+    """What waits is counted in one place, encrypted."""
+    async with rig(tmp_path, redis_url, queue_bytes=256 * 1024, **write_certificate(tmp_path, 1)) as it:
+        room = it.chat.room(user_id("ana"), user_id("ben"))
+        slow, quick = await connected(it, transport), await connected(it, "tcp")
+        for client, name in ((slow, "ana"), (quick, "ben")):
+            assert (await client.connect(token(name)))["op"] == "ok"
+        slow.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        slow.writer.transport.pause_reading()  # type: ignore[attr-defined]
+
+        async with asyncio.timeout(20):
+            while not it.figure("gateway_closed_total", reason="4408"):
+                await it.chat.say(room, "x" * 8000)
+                await quick.push("message")
+        await quick.settle()
+        await eventually(lambda: len(it.gateway.desk.connections) == 1)
+
+
+async def test_a_violation_is_told_over_tls(tmp_path: Path, redis_url: str) -> None:
+    """And the connection ends."""
     async with rig(tmp_path, redis_url, **write_certificate(tmp_path, 1)) as it:
         client = await connected(it, "ws")
         client.writer.write(ws_frame(1, b"{}", rsv=1))

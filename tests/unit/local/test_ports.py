@@ -117,3 +117,16 @@ def test_a_gateway_s_ports_listen_before_it_does() -> None:
 
     with pytest.raises(OSError, match="refused"):
         socket.create_connection((ports.HOST, pair.http))
+
+
+def test_gateways_may_share_a_pair() -> None:
+    """Each has files of its own on it; without sharing the second is refused."""
+    with ExitStack() as holding:
+        pairs = ports.hold_free_gateway_ports(holding, 2, shared=True)
+        assert pairs[0] == pairs[1]
+        assert pairs == ports.gateway_ports(pairs[0].http, pairs[0].tcp, 2, shared=True)
+
+        files = [number for pair in pairs for number in ports.listen(holding, pair, shared=True)]
+        assert len(set(files)) == 4
+        with pytest.raises(CannotStart):
+            ports.listen(holding, pairs[0])
