@@ -6,6 +6,7 @@ was emptied, and the detector has not written again): what is known is kept, and
 
 import asyncio
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import msgspec
 import redis.asyncio as redis
@@ -74,7 +75,7 @@ class BansFeed:
                 self._whole = True
                 await asyncio.sleep(RETRY_S)
                 continue
-            pause_s = self._every_s if self._book.loaded else RETRY_S
+            pause_s = RETRY_S if self._whole else self._every_s
             try:
                 async with asyncio.timeout(pause_s):
                     await self._wake.wait()
@@ -89,20 +90,33 @@ class BansFeed:
             await self._read_all()
         elif self._pushed:
             subjects, self._pushed = list(self._pushed), {}
-            values = await self._client.hmget(BANS_HASH, subjects)
+            values = await self._known(lambda pipe: pipe.hmget(BANS_HASH, subjects))
+            if values is None:
+                self._whole = True
+                return
             changed = {subject: _decode(value) for subject, value in zip(subjects, values, strict=True)}
             self._tell(self._book.update(changed, self._clock.unix_ms()))
 
     async def _read_all(self) -> None:
-        generation = await self._client.get(BANS_GENERATION)
-        if generation is None:
+        rows = await self._known(lambda pipe: pipe.hgetall(BANS_HASH))
+        if rows is None:
+            self._whole = True
             return
-        values = list((await self._client.hgetall(BANS_HASH)).values())
+        values = list(rows.values())
         found: list[Ban] = []
         for start in range(0, len(values), DECODE_STEP):
             found += [ban for value in values[start : start + DECODE_STEP] if (ban := _decode(value)) is not None]
             await asyncio.sleep(0)
         self._tell(self._book.replace(found, self._clock.unix_ms()))
+
+    async def _known(self, read: Callable[[Any], Any]) -> Any:
+        """What Redis has, or None if it does not know: it was emptied, or written anew, before or while this was read."""
+        async with self._client.pipeline(transaction=False) as pipe:
+            pipe.get(BANS_GENERATION)
+            read(pipe)
+            pipe.get(BANS_GENERATION)
+            before, found, after = await pipe.execute()
+        return found if before is not None and before == after else None
 
     def _tell(self, new: Iterable[Ban]) -> None:
         fresh = list(new)

@@ -101,3 +101,23 @@ async def test_a_record_that_cannot_be_read_hides_no_other(redis_url: str) -> No
     await it.write("user:a")
     async with it.running():
         await eventually(lambda: it.new == ["user:a"])
+
+
+async def test_a_push_after_redis_was_emptied_lifts_nothing(redis_url: str) -> None:
+    """What it names is not there, and that means nothing; once the detector has written again, it is read."""
+    it = Fed(redis_url)
+    await it.client.set(channels.BANS_GENERATION, "1")
+    await it.write("user:a", "user:b")
+    async with it.running():
+        await eventually(lambda: it.book.loaded)
+        await it.client.delete(channels.BANS_HASH, channels.BANS_GENERATION)
+
+        it.feed.pushed(bans.encode_push(["user:a"]))
+        it.feed.pushed(b"nonsense")
+        await asyncio.sleep(0.3)
+        assert len(it.book) == 2
+
+        await it.write("user:b", "user:c")
+        await it.client.set(channels.BANS_GENERATION, "2")
+        await eventually(lambda: it.new == ["user:a", "user:b", "user:c"])
+        assert it.book.of_person("a", "", 0) is None
