@@ -37,7 +37,7 @@ async def test_running_requests_are_answered_and_new_ones_are_sent_elsewhere(
     tmp_path: Path, redis_url: str, transport: str
 ) -> None:
     """Meanwhile the gateway is not ready and takes nobody; then the connection ends, told."""
-    async with rig(tmp_path, redis_url, drain_s=60, drain_answer_s=60) as it:
+    async with rig(tmp_path, redis_url, drain_s=60, drain_answer_s=60, close_s=0.2) as it:
         ana, ben = await it.user("ana", transport), await it.user("ben", transport)
         it.chat.awake.clear()
         running = ana.send("rooms")
@@ -90,7 +90,7 @@ async def test_who_never_reads_and_what_is_never_answered_hold_nothing_up(
     tmp_path: Path, redis_url: str, transport: str
 ) -> None:
     """After its time each goes, and the process ends."""
-    async with rig(tmp_path, redis_url, queue_bytes=1024 * 1024, drain_s=60, drain_answer_s=0.3) as it:
+    async with rig(tmp_path, redis_url, queue_bytes=1024 * 1024, drain_s=60, drain_answer_s=0.3, close_s=0.2) as it:
         room = it.chat.room(ANA, user_id("ben"))
         await it.user("ana", transport)
         quick = await it.user("ben", transport)

@@ -17,7 +17,7 @@ from tests.fakes.wire_clients import Client, TcpClient
 from .rig import Rig, eventually, gateway_of, key_server, rig, settings, token, user_id
 
 ANA, BEN, EVA = user_id("ana"), user_id("ben"), user_id("eva")
-QUICK: dict[str, Any] = {"alive_every_s": 0.1, "alive_gone_s": 1.0, "presence_grace_s": 0.0}
+QUICK: dict[str, Any] = {"alive_every_s": 0.1, "alive_gone_s": 1.0, "presence_grace_s": 0.0, "close_s": 0.1}
 
 
 @asynccontextmanager
