@@ -8,6 +8,7 @@ from contextlib import closing
 from importlib import resources
 from pathlib import Path
 
+import msgspec
 import pytest
 
 import chat_service
@@ -134,8 +135,9 @@ async def test_every_table_is_strict(tmp_path: Path) -> None:
 
 
 async def test_a_file_of_the_first_version_goes_on(tmp_path: Path) -> None:
-    """Its rooms, members and messages are there, and moderation works on them."""
+    """Its rooms, members and messages are there, moderation works on them, and a file still goes with the last message that shows it."""
     path, room = tmp_path / "chat.sqlite3", "r" + "1" * 32
+    file, mids = "f" + "2" * 32, (uuid.UUID(int=1), uuid.UUID(int=2))
     with closing(sqlite3.connect(path)) as old:
         old.executescript(resources.files(chat_service).joinpath("schema/0001.sql").read_text("utf-8"))
         old.execute("PRAGMA user_version = 1")
@@ -149,6 +151,14 @@ async def test_a_file_of_the_first_version_goes_on(tmp_path: Path) -> None:
         old.executemany(
             "INSERT INTO members (room, user, role) VALUES (?, ?, ?)", [(room, who, role) for who, _, role in people]
         )
+        old.execute(
+            "INSERT INTO files VALUES (?, ?, ?, 'n', 1, 's', 'a/b', 1, 'files/x')", (file, room, user_id("bob"))
+        )
+        for seq, mid in enumerate(mids, 1):
+            old.execute(
+                "INSERT INTO events (room, seq, mid, leaver, frame) VALUES (?, ?, ?, '', ?)",
+                (room, seq, mid.bytes, _message(room, seq, mid, file)),
+            )
         old.commit()
 
     database, _ = await open_owned(path)
@@ -159,6 +169,18 @@ async def test_a_file_of_the_first_version_goes_on(tmp_path: Path) -> None:
         ok(await desk.say("bob", frames.BanMember(id=1, cmid=uuid.uuid4(), room=room, user=user_id("ana"))))
         (entry,) = ok(await desk.say("bob", frames.Audit(id=1, room=room)))["entries"]
         assert entry["action"] == "ban"
+        for mid, code in zip(mids, ("", "not_found"), strict=True):
+            ok(await desk.say("bob", frames.Delete(id=1, cmid=uuid.uuid4(), room=room, mid=mid)))
+            assert (await desk.say("bob", frames.Download(id=1, file=file))).code == code
         assert await database.run(version_of) == SCHEMA_VERSION
     finally:
         await database.close()
+
+
+def _message(room: str, seq: int, mid: uuid.UUID, file: str) -> bytes:
+    """A message that shows a file, as the first version stored it."""
+    by = {"id": user_id("bob"), "name": "bob"}
+    shown = {"id": file, "room": room, "name": "n", "size": 1, "sha256": "s", "type": "a/b", "by": by, "ts": 1}
+    return msgspec.json.encode(
+        {"op": "message", "room": room, "epoch": "e", "seq": seq, "ts": 1, "user": by, "mid": str(mid), "cmid": str(mid), "text": "t", "files": [shown]}
+    )  # fmt: skip
