@@ -7,6 +7,7 @@ already has an account can still log in, under the limits, for the detector bein
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 import redis.asyncio as redis
@@ -108,18 +109,30 @@ class BanWatch:
         subjects = sorted(set(self._pushed))
         self._pushed.clear()
         if subjects:
-            found = await self._client.hmget(BANS_HASH, subjects)
+            found = await self._known(lambda pipe: pipe.hmget(BANS_HASH, subjects))
+            if found is None:
+                self._whole = True
+                return
             changed = {subject: _decoded(data) for subject, data in zip(subjects, found, strict=True)}
             self.book.update(changed, self._now_ms())
 
     async def _snapshot(self) -> None:
-        if await self._client.get(BANS_GENERATION) is None:
+        rows = await self._known(lambda pipe: pipe.hgetall(BANS_HASH))
+        if rows is None:
             return
         self._whole = False
         self._pushed.clear()
-        rows = await self._client.hgetall(BANS_HASH)
         found = (_decoded(data) for data in rows.values())
         self.book.replace((ban for ban in found if ban is not None), self._now_ms())
+
+    async def _known(self, read: Callable[[Any], Any]) -> Any:
+        """What Redis has, or None if it does not know: it was emptied, or written anew, before or while this was read."""
+        async with self._client.pipeline(transaction=False) as pipe:
+            pipe.get(BANS_GENERATION)
+            read(pipe)
+            pipe.get(BANS_GENERATION)
+            before, found, after = await pipe.execute()
+        return found if before is not None and before == after else None
 
 
 def _decoded(data: bytes | str | None) -> bans.Ban | None:

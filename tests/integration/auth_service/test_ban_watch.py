@@ -78,3 +78,21 @@ async def test_bans_are_known_from_the_start(worlds: Worlds) -> None:
         assert (await world.post("/challenges", {"action": "login"})).status == 201
     async with worlds(GARITA_LOOPBACK="public") as world:
         assert (await world.post("/challenges", {"action": "login"})).code == "banned"
+
+
+async def test_a_push_after_redis_was_emptied_lifts_nothing(world: World) -> None:
+    """What it names is not there, and that means nothing: the ban holds until somebody who knows writes again."""
+    person = await world.register()
+    subject = bans.user_subject(person.id)
+    await world.redis.hset(BANS_HASH, subject, bans.encode(ban_of(world, subject)))
+    await world.redis.publish(BAN_PUSH, bans.encode_push([subject]))
+
+    async def is_banned() -> bool:
+        return (await world.log_in(person)).code == "banned"
+
+    await eventually(is_banned)
+    await world.redis.delete(BANS_HASH, BANS_GENERATION)
+    await world.redis.publish(BAN_PUSH, bans.encode_push([subject]))
+
+    for _ in range(5):
+        assert await is_banned()
