@@ -97,6 +97,12 @@ class Publisher:
 
     async def run(self) -> None:
         """Says things until closed and empty."""
+        try:
+            await self._run()
+        finally:
+            await self._pipe.release()
+
+    async def _run(self) -> None:
         while True:
             await self._wait()
             group = list(self._ready)

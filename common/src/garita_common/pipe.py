@@ -49,6 +49,12 @@ class Pipe:
             await link.disconnect(nowait=True)
             raise
 
+    async def release(self) -> None:
+        """Gives the connection back; the next `run` takes one again."""
+        link, self._link = self._link, None
+        if link is not None:
+            await self._pool.release(link)
+
 
 async def _exchange(link: Any, commands: Sequence[Command]) -> list[Any]:
     writer, parser = link._writer, link._parser  # the ways around them cost a task per command

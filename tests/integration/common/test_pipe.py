@@ -85,3 +85,15 @@ async def test_cancelled_means_cancelled(redis_url: str) -> None:
     assert waiting.cancelled()
     assert await pipe.run([("PING",)]) == [b"PONG"]
     await client.aclose()
+
+
+async def test_a_released_connection_is_the_clients_again(redis_url: str) -> None:
+    """Whoever comes and goes leaves no connection taken: more pipes than the client may have connections, one after another."""
+    client = bus.connect(redis_url, max_connections=1)
+
+    for _ in range(3):
+        pipe = Pipe(client)
+        assert await pipe.run([("PING",)]) == [b"PONG"]
+        await pipe.release()
+
+    await client.aclose()
