@@ -47,7 +47,7 @@ class GatewayConfig(LimitSettings):
     )
     trusted_proxies: str = Field(
         "",
-        description="Addresses or networks of our own proxies, separated by commas; only they may name a client's address.",
+        description="Our own proxies' addresses or networks, separated by commas; only they may name a client's address, and on the TCP port must, by a PROXY v2 header.",
     )
     http_proxy_header: bool = Field(
         False,

@@ -77,7 +77,7 @@ class HostCounts:
 
     def elsewhere(self, key: str) -> int:
         """How many connections the others hold of a key; somebody who has just come is found by the folder's time."""
-        if self._folder.stat().st_mtime_ns != self._looked_ns:
+        if self._has_changed():
             self.look()
         if not self._others:
             return 0
@@ -100,6 +100,13 @@ class HostCounts:
                 self._look_at(name)
             except OSError:
                 self._forget(name)  # it went between the listing and now
+
+    def _has_changed(self) -> bool:
+        """Whether somebody came or went; a folder that is gone tells nothing, and who was known stays known."""
+        try:
+            return self._folder.stat().st_mtime_ns != self._looked_ns
+        except OSError:
+            return False
 
     def _look_at(self, name: str) -> None:
         held = self._others.get(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -86,6 +87,19 @@ def test_a_file_of_another_kind_is_no_neighbour(tmp_path: Path) -> None:
     (tmp_path / "1-aa.counts").write_bytes(b"something else, of an odd length")
     with host_counts(tmp_path).running():
         assert not (tmp_path / "1-aa.counts").exists()
+
+
+def test_without_the_folder_who_was_known_still_counts(tmp_path: Path) -> None:
+    """A cleaner of temporary files takes no limit away and stops nobody from coming in."""
+    folder = tmp_path / "counts"
+    ana, eva = host_counts(folder), host_counts(folder)
+    with ana.running(), eva.running():
+        ana.publish("a", 3)
+        assert eva.elsewhere("a") == 3
+
+        shutil.rmtree(folder)
+        ana.publish("a", 4)
+        assert eva.elsewhere("a") == 4
 
 
 def test_another_key_finds_nothing(tmp_path: Path) -> None:
