@@ -209,9 +209,10 @@ def test_what_is_allowed_passes_every_rule(name: str, text: str) -> None:
 
 
 def twins(module: Module) -> list[Path]:
-    """Where the unit test of a core module may be."""
+    """Where the unit test of a core module may be; one of a package within core has its tests in a folder of that package's name."""
+    *inner, name = module.name.split(".")[2:]
     folders = [module.package, module.package.removeprefix("garita_")]
-    return [ROOT / "tests" / "unit" / folder / f"test_{module.name.rpartition('.')[2]}.py" for folder in folders]
+    return [ROOT.joinpath("tests", "unit", folder, *inner, f"test_{name}.py") for folder in folders]
 
 
 def decides(module: Module) -> bool:
