@@ -5,8 +5,10 @@ from msgspec import UNSET
 from garita_common.core import tokens
 
 from . import store_accounts, store_sessions
-from .core import answers, texts, totp
+from .changes import Changes
+from .core import answers, totp
 from .core.attempts import Policy, Verdict
+from .core.events import Kind
 from .core.identifiers import ContactKind
 from .core.problems import CodeInvalid, Contradicted, InvalidCode, InvalidCredentials, Overloaded, TooMany
 from .core.requests import ConfirmTotp, StepUp, StepUpPassword, StepUpTotp
@@ -25,15 +27,23 @@ class Profile:
     """What the owner of a session may see and change."""
 
     def __init__(
-        self, parts: Parts, sessions: Sessions, limiter: Limiter, hashes: HashPool, login: Login, outbox: Outbox
+        self,
+        parts: Parts,
+        sessions: Sessions,
+        limiter: Limiter,
+        hashes: HashPool,
+        login: Login,
+        outbox: Outbox,
+        changes: Changes,
     ) -> None:
-        """Args: login: knows how a TOTP code is used up."""
+        """Args: login: knows how a TOTP code is used up; changes: records what changed."""
         self._parts = parts
         self._sessions = sessions
         self._limiter = limiter
         self._hashes = hashes
         self._login = login
         self._outbox = outbox
+        self._changes = changes
         self._proofs = Policy(None, parts.config.step_ups_per_session_per_15_min, None, 5 * 60_000)
 
     async def shown(self, account: Account) -> answers.User:
@@ -96,7 +106,7 @@ class Profile:
             matures_ms = now_ms + self._parts.config.factor_policy.probation_ms
             if not await store_accounts.confirm_seed(tx, seed.id, step, now_ms, matures_ms):
                 raise Contradicted
-            await self._outbox.tell(tx, account.id, texts.totp_added(account.locale))
+            await self._changes.record(tx, present, Kind.TOTP_ADDED, seed.id)
         await self._limiter.forgive(reserved)
 
     async def step_up(self, present: Present, body: StepUp) -> answers.AccessToken:

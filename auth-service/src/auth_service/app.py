@@ -18,10 +18,11 @@ from garita_common.config import ConfigError, Mode, Secret
 from garita_common.emitter import Emitter
 from garita_common.runtime import listening
 
-from . import keys, store_flows, store_sessions
+from . import keys, store_flows, store_notices, store_sessions
 from .account import Profile
 from .ban_watch import BanWatch
 from .challenges import Challenges
+from .changes import Changes
 from .config import AuthConfig
 from .core.sealing import Seals
 from .edge import Edge
@@ -39,6 +40,7 @@ from .revoking import Revoking
 from .routes import Handlers, table
 from .sessions import DAY_MS, Sessions
 from .store import SchemaTooNew, Store, one, opened
+from .tending import Tending
 
 log = structlog.get_logger()
 
@@ -46,6 +48,8 @@ SWEEP_S = 60.0
 GRACE_KEPT_MS = 120_000
 """Twice the grace: a successor's secret is emptied only when nobody may ask for it any more."""
 ENDED_KEPT_MS = 7 * DAY_MS
+EVENTS_KEPT_MS = 180 * DAY_MS
+"""Half a year of an account's events, for its owner to look at."""
 REDIS_S = 1.0
 """Limits and challenges are asked on the way of a request: a Redis that takes longer counts as away."""
 
@@ -75,6 +79,7 @@ class Service:
     emitter: Emitter
     bans: BanWatch
     revoking: Revoking
+    tending: Tending
 
 
 async def run(config: AuthConfig, stop: asyncio.Event) -> None:
@@ -133,16 +138,17 @@ def build(
     revoking = Revoking(parts, client)
     outbox = Outbox(parts)
     challenges = Challenges(parts, client, emitter)
-    sessions = Sessions(parts, signer, revoking)
-    login = Login(parts, sessions, limiter, challenges, hashes, outbox, bans, emitter)
+    changes = Changes(parts, outbox)
+    sessions = Sessions(parts, signer, revoking, changes)
+    login = Login(parts, sessions, limiter, challenges, hashes, changes, bans, emitter)
     handlers = Handlers(
         parts=parts,
         challenges=challenges,
         registration=Registration(parts, sessions, limiter, challenges, hashes, outbox, bans),
         login=login,
-        refreshing=Refreshing(parts, sessions, limiter, outbox, bans),
+        refreshing=Refreshing(parts, sessions, limiter, changes, bans),
         sessions=sessions,
-        profile=Profile(parts, sessions, limiter, hashes, login, outbox),
+        profile=Profile(parts, sessions, limiter, hashes, login, outbox, changes),
         outbox=outbox,
         bans=bans,
         limiter=limiter,
@@ -165,7 +171,14 @@ def build(
         return bans.book.loaded
 
     checks = {"redis": redis_answers, "database": database_answers, "bans": bans_known}
-    return Service(edge.application(table(handlers)), inner.application(registry, checks), emitter, bans, revoking)
+    return Service(
+        edge.application(table(handlers)),
+        inner.application(registry, checks),
+        emitter,
+        bans,
+        revoking,
+        Tending(parts, changes),
+    )
 
 
 @asynccontextmanager
@@ -196,6 +209,7 @@ async def _working(parts: Parts, signer: Signer, service: Service) -> AsyncItera
             tasks.create_task(service.bans.listener.run(), name="bans-heard")
             tasks.create_task(service.bans.run(), name="bans")
             tasks.create_task(service.revoking.run(), name="revocations")
+            tasks.create_task(service.tending.run(), name="tending")
             tasks.create_task(_sweep(parts, signer), name="sweep")
             yield
             raise _Stopping
@@ -211,6 +225,7 @@ async def _sweep(parts: Parts, signer: Signer) -> None:
             async with parts.store.writing() as tx:
                 await store_sessions.sweep(tx, now_ms - GRACE_KEPT_MS, now_ms - ENDED_KEPT_MS)
                 await store_flows.sweep(tx, now_ms, now_ms - DAY_MS)
+                await store_notices.sweep(tx, now_ms, now_ms - EVENTS_KEPT_MS)
         except sqlite3.Error as exc:  # a full disk must not end the process: logins that only read go on
             log.error("sweep_failed", error=type(exc).__name__)
         parts.metrics.key_age.set(max(0, now_ms - signer.created_ms) / 1000)

@@ -14,15 +14,16 @@ from garita_common.emitter import Emitter
 from . import store_accounts, store_flows, store_sessions
 from .ban_watch import BanWatch
 from .challenges import Challenges
-from .core import texts, totp
+from .changes import Changes
+from .core import totp
 from .core.attempts import Policy, Verdict
+from .core.events import Kind
 from .core.identifiers import parse_identifier, skeleton
 from .core.problems import InvalidCode, InvalidCredentials, Overloaded, ProofRequired, TooMany
 from .core.requests import LogIn, LogInSecond
 from .core.sealing import digest
 from .hashing import HashPool
 from .limits import Limit, Limiter, Reserved
-from .outbox import Outbox
 from .parts import Caller, Parts
 from .sessions import Opened, Sessions
 from .store import Db
@@ -52,23 +53,22 @@ class Login:
         limiter: Limiter,
         challenges: Challenges,
         hashes: HashPool,
-        outbox: Outbox,
+        changes: Changes,
         bans: BanWatch,
         emitter: Emitter,
     ) -> None:
-        """Args: emitter: tells the detector what succeeded and failed."""
+        """Args: changes: tells the owner; emitter: tells the detector what succeeded and failed."""
         config = parts.config
         self._parts = parts
         self._sessions = sessions
         self._limiter = limiter
         self._challenges = challenges
         self._hashes = hashes
-        self._outbox = outbox
+        self._changes = changes
         self._bans = bans
         self._emitter = emitter
         self._per_prefix = Limit("login_prefix", config.logins_per_prefix_per_min, 60)
         self._mfa_daily = Limit("mfa_account_day", config.mfa_per_account_per_day, 86_400)
-        self._notice = Limit("mfa_notice", 1, 3600)
         self._strangers = Policy(
             config.login_proof_after, None, config.login_shut_after_per_h, config.login_shut_min * 60_000
         )
@@ -179,8 +179,8 @@ class Login:
                 return None
             if not await self.use_code(tx, account.id, code):
                 await store_flows.count_miss(tx, ticket_hash)
-                if ticket.misses + 1 >= MAX_MISSES and await self._limiter.wait_s(self._notice, account.id) == 0:
-                    await self._outbox.tell(tx, account.id, texts.second_factor_missed(account.locale))
+                if ticket.misses + 1 >= MAX_MISSES:
+                    await self._changes.note(tx, account.id, Kind.SECOND_FACTOR_MISSED, "", device=ticket.device)
                 return None
             await store_flows.use_ticket(tx, ticket_hash)
             return await self._sessions.open(tx, account, caller, device=ticket.device, amr=["pwd", "otp"])

@@ -44,11 +44,6 @@ class Outbox:
         sealed = self._parts.seal("outbox", str(now_ms), msgspec.json.encode(_Body(to, text)))
         await store_flows.post(tx, kind, sealed, now_ms)
 
-    async def tell(self, tx: Db, user: str, text: str) -> None:
-        """Writes a message to every contact of a user."""
-        for contact in await store_accounts.contacts_of(tx, user):
-            await self.post(tx, contact.kind, self.opened(contact), text)
-
     def opened(self, contact: store_accounts.StoredContact) -> str:
         """A contact's address."""
         return self._parts.seals.open("contact", contact.id, contact.sealed_value).decode()

@@ -12,13 +12,14 @@ from garita_common.core.revocations import Revocation
 
 from . import store_accounts, store_sessions
 from .ban_watch import BanWatch
-from .core import rotation, texts
+from .changes import Changes
+from .core import rotation
+from .core.events import Kind
 from .core.problems import Contradicted, SessionEnded, StepUpRequired
 from .core.requests import Audience
 from .core.rotation import Outcome, Shown
 from .core.sealing import digest
 from .limits import Limit, Limiter
-from .outbox import Outbox
 from .parts import Caller, Parts
 from .sessions import FRESH_MS, Issued, Sessions
 from .store import Db
@@ -31,12 +32,12 @@ log = structlog.get_logger()
 class Refreshing:
     """Turns refresh tokens over."""
 
-    def __init__(self, parts: Parts, sessions: Sessions, limiter: Limiter, outbox: Outbox, bans: BanWatch) -> None:
-        """Args: outbox: tells the owner when a token was used twice."""
+    def __init__(self, parts: Parts, sessions: Sessions, limiter: Limiter, changes: Changes, bans: BanWatch) -> None:
+        """Args: changes: tells the owner when a token was used twice."""
         self._parts = parts
         self._sessions = sessions
         self._limiter = limiter
-        self._outbox = outbox
+        self._changes = changes
         self._bans = bans
         self._per_session = Limit("refresh_session", parts.config.refreshes_per_session_per_min, 60)
         self._bad_tokens = Limit("bad_token_prefix", parts.config.bad_tokens_per_prefix_per_h, 3600)
@@ -124,7 +125,7 @@ class Refreshing:
 
     async def _end_stolen(self, tx: Db, account: Account, session: StoredSession) -> list[Revocation]:
         log.warning("refresh_token_used_twice", session=session.id)
-        await self._outbox.tell(tx, account.id, texts.session_stolen(account.locale))
+        await self._changes.note(tx, account.id, Kind.SESSION_STOLEN, session.id, device=session.device)
         return await self._sessions.end(tx, account.id, [session.id], "reuse")
 
     def _count(self, result: str) -> None:

@@ -11,7 +11,9 @@ from garita_common.core import tokens
 from garita_common.core.revocations import Revocation
 
 from . import store_accounts, store_sessions
+from .changes import Changes
 from .core import rotation
+from .core.events import Kind
 from .core.problems import AccessRefused, NotHere, StepUpRequired
 from .core.requests import Audience, LogOut
 from .core.sealing import digest
@@ -62,11 +64,12 @@ class Present:
 class Sessions:
     """Opens, lists and ends sessions."""
 
-    def __init__(self, parts: Parts, signer: Signer, revoking: Revoking) -> None:
-        """Args: signer: makes access tokens; revoking: tells the gateways what has ended."""
+    def __init__(self, parts: Parts, signer: Signer, revoking: Revoking, changes: Changes) -> None:
+        """Args: signer: makes access tokens; revoking: tells the gateways what has ended; changes: tells the owner of new devices."""
         self._parts = parts
         self._signer = signer
         self._revoking = revoking
+        self._changes = changes
 
     def device_mark(self, secret: str) -> bytes:
         """What is stored of a device's secret."""
@@ -91,6 +94,8 @@ class Sessions:
         if registers:
             await store_sessions.device_registered(tx, device)
             await store_sessions.device_confirmed(tx, device, now_ms)
+        elif secret is not None:
+            await self._changes.note(tx, account.id, Kind.DEVICE_NEW, device, device=device)
         await store_sessions.device_used(tx, device, now_ms)
         new = NewSession(parts.new_id(), account.id, device, caller.client_id, amr, "otp" in amr)
         await store_sessions.add_session(tx, new, now_ms, now_ms + parts.config.session_days * DAY_MS)

@@ -12,7 +12,7 @@ _FACTORS = """
     UNION ALL SELECT id, 'totp', proved_ms, matures_ms, 0, removed_ms, lost, 0 FROM totp WHERE user = ?1
     UNION ALL SELECT id, 'passkey', proved_ms, matures_ms, 0, removed_ms, lost, 0 FROM passkeys WHERE user = ?1
     UNION ALL SELECT id, 'codes', added_ms, matures_ms, 0, removed_ms, lost, 0 FROM code_sets WHERE user = ?1
-    UNION ALL SELECT id, 'question', added_ms, matures_ms, 0, removed_ms, 0, 0 FROM questions WHERE user = ?1
+    UNION ALL SELECT id, 'question', added_ms, matures_ms, 0, removed_ms, lost, 0 FROM questions WHERE user = ?1
     ORDER BY id
 """
 _DEVICES = (

@@ -23,9 +23,6 @@ def test_messages_name_the_service_and_hold_no_link(locale: Locale) -> None:
     messages = [
         texts.registration_code(locale, "012345"),
         texts.already_registered(locale),
-        texts.session_stolen(locale),
-        texts.second_factor_missed(locale),
-        texts.totp_added(locale),
     ]
 
     assert all(message.startswith("Garita: ") for message in messages)

@@ -12,20 +12,6 @@ _HAS_ACCOUNT: Final[dict[Locale, str]] = {
     "en": "Garita: somebody wanted to register with this address, which already has an account. If it was you, log in instead.",
     "es": "Garita: alguien quiso registrarse con esta dirección, que ya tiene una cuenta. Si has sido tú, inicia sesión.",
 }
-_STOLEN: Final[dict[Locale, str]] = {
-    "en": "Garita: a session of your account was ended because its key was used in two places. Log in again; "
-    "if that was not you, change your password.",
-    "es": "Garita: se ha cerrado una sesión de tu cuenta porque su clave se usó en dos sitios. Vuelve a entrar; "
-    "si no has sido tú, cambia la contraseña.",
-}
-_WRONG_SECOND: Final[dict[Locale, str]] = {
-    "en": "Garita: somebody knows your password but not your second factor. If it was not you, change your password.",
-    "es": "Garita: alguien conoce tu contraseña, pero no tu segundo factor. Si no has sido tú, cambia la contraseña.",
-}
-_TOTP_ON: Final[dict[Locale, str]] = {
-    "en": "Garita: a second factor was added to your account. From now on login asks for its code.",
-    "es": "Garita: se ha añadido un segundo factor a tu cuenta. Desde ahora el inicio de sesión pide su código.",
-}
 
 
 def registration_code(locale: Locale, code: str) -> str:
@@ -36,18 +22,3 @@ def registration_code(locale: Locale, code: str) -> str:
 def already_registered(locale: Locale) -> str:
     """To the owner of an address that somebody wanted to register again."""
     return _HAS_ACCOUNT[locale]
-
-
-def session_stolen(locale: Locale) -> str:
-    """To the owner of a session whose refresh token was used twice."""
-    return _STOLEN[locale]
-
-
-def second_factor_missed(locale: Locale) -> str:
-    """To the owner, when the password was right and the code was wrong again and again: the alarm that matters."""
-    return _WRONG_SECOND[locale]
-
-
-def totp_added(locale: Locale) -> str:
-    """To the owner, when a second factor was added."""
-    return _TOTP_ON[locale]

@@ -1,0 +1,64 @@
+"""What comes due by itself: gathered notices go out, new factors are reminded of, and what has no rights any more is deleted.
+
+Every item is one transaction that does the thing and takes it off the list, so that a process killed at any point does it once. Nothing is decided here: what
+the rules say of a row does not change when it is deleted, only the room it takes.
+"""
+
+import asyncio
+import sqlite3
+
+import structlog
+
+from . import store_contacts, store_notices
+from .changes import Changes
+from .core.events import Kind
+from .core.recovery.life import CANCELLABLE_MS
+from .parts import Parts
+
+log = structlog.get_logger()
+
+EVERY_S = 1.0
+"""How late a gathered notice may be."""
+
+
+class Tending:
+    """Looks every second for what is due."""
+
+    def __init__(self, parts: Parts, changes: Changes) -> None:
+        """Args: changes: tells people."""
+        self._parts = parts
+        self._changes = changes
+
+    async def run(self) -> None:
+        """Tends, until cancelled."""
+        while True:
+            try:
+                await self._send()
+                await self._remind()
+                await self._bury()
+            except sqlite3.Error as exc:  # a full disk must not end the process; what is due stays due
+                log.error("tending_failed", error=type(exc).__name__)
+            await asyncio.sleep(EVERY_S)
+
+    async def _send(self) -> None:
+        store = self._parts.store
+        for user, kind in await store_notices.due(store.reading, self._parts.now_ms()):
+            async with store.writing() as tx:
+                await self._changes.send_gathered(tx, user, kind)
+
+    async def _remind(self) -> None:
+        store = self._parts.store
+        for user, kind, subject, due_ms in await store_notices.due_reminders(store.reading, self._parts.now_ms()):
+            async with store.writing() as tx:
+                await store_notices.drop_reminder(tx, subject, due_ms)
+                if await store_contacts.is_on_probation(tx, kind, subject, self._parts.now_ms()):
+                    await self._changes.note(tx, user, Kind.FACTOR_WAITS, subject)
+
+    async def _bury(self) -> None:
+        store, policy = self._parts.store, self._parts.config.factor_policy
+        now_ms = self._parts.now_ms()
+        ended_ms = now_ms - CANCELLABLE_MS - policy.tombstone_ms
+        if not await store_contacts.has_ended(store.reading, ended_ms, now_ms):
+            return
+        async with store.writing() as tx:
+            await store_contacts.bury(tx, ended_ms, now_ms)
