@@ -130,13 +130,13 @@ class Profile:
                 raise InvalidCredentials
             amr.add("pwd")
         async with self._parts.store.writing() as tx:
+            factor = None
             if isinstance(body, StepUpTotp):
-                if not await self._login.use_code(tx, account.id, body.code):
+                factor = await self._login.use_code(tx, account.id, body.code)
+                if factor is None:
                     raise InvalidCode
                 amr.add("otp")
-            await store_sessions.proved(
-                tx, session.id, sorted(amr, reverse=True), isinstance(body, StepUpTotp), self._parts.now_ms()
-            )
+            await store_sessions.proved(tx, session.id, sorted(amr, reverse=True), factor, self._parts.now_ms())
             fresh = await store_sessions.session(tx, session.id)
             token = await self._sessions.access_token(tx, account, fresh or session, "auth")
         await self._limiter.forgive(reserved)

@@ -177,22 +177,25 @@ class Login:
             ticket = await store_flows.ticket(tx, ticket_hash)
             if ticket is None or not self._is_alive(ticket):
                 return None
-            if not await self.use_code(tx, account.id, code):
+            factor = await self.use_code(tx, account.id, code)
+            if factor is None:
                 await store_flows.count_miss(tx, ticket_hash)
                 if ticket.misses + 1 >= MAX_MISSES:
                     await self._changes.note(tx, account.id, Kind.SECOND_FACTOR_MISSED, "", device=ticket.device)
                 return None
             await store_flows.use_ticket(tx, ticket_hash)
-            return await self._sessions.open(tx, account, caller, device=ticket.device, amr=["pwd", "otp"])
+            return await self._sessions.open(
+                tx, account, caller, device=ticket.device, amr=["pwd", "otp"], factor=factor
+            )
 
-    async def use_code(self, tx: Db, user: str, code: str) -> bool:
-        """Uses a TOTP code up, in a transaction; False if it does not fit or was used."""
+    async def use_code(self, tx: Db, user: str, code: str) -> str | None:
+        """Uses a TOTP code up, in a transaction; returns the id of its seed, None if it does not fit or was used."""
         seed = await store_accounts.seed_of(tx, user)
         if seed is None or not seed.confirmed:
-            return False
+            return None
         plain = self._parts.seals.open("totp", user, seed.sealed)
         step = totp.accepted_step(plain, code, self._parts.clock(), seed.last_step)
-        return step is not None and await store_accounts.use_step(tx, seed.id, step)
+        return seed.id if step is not None and await store_accounts.use_step(tx, seed.id, step) else None
 
     async def _open(
         self, account: Account, device: str | None, caller: Caller, amr: list[str], tag: str

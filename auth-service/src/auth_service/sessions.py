@@ -76,11 +76,20 @@ class Sessions:
         return self._parts.seals.mark("device", secret)
 
     async def open(
-        self, tx: Db, account: Account, caller: Caller, *, device: str | None, amr: list[str], registers: bool = False
+        self,
+        tx: Db,
+        account: Account,
+        caller: Caller,
+        *,
+        device: str | None,
+        amr: list[str],
+        factor: str | None = None,
+        registers: bool = False,
     ) -> Opened:
         """A new session, in the transaction of the login.
 
-        Args: device: the known device, None for a new one; registers: the account is made now, after a code to its contact was given on this device.
+        Args: device: the known device, None for a new one; factor: the TOTP or passkey that was given; registers: the account is made now,
+            after a code to its contact was given on this device.
         """
         parts = self._parts
         now_ms = parts.now_ms()
@@ -97,7 +106,7 @@ class Sessions:
         elif secret is not None:
             await self._changes.note(tx, account.id, Kind.DEVICE_NEW, device, device=device)
         await store_sessions.device_used(tx, device, now_ms)
-        new = NewSession(parts.new_id(), account.id, device, caller.client_id, amr, "otp" in amr)
+        new = NewSession(parts.new_id(), account.id, device, caller.client_id, amr, factor)
         await store_sessions.add_session(tx, new, now_ms, now_ms + parts.config.session_days * DAY_MS)
         session = await self._stored(tx, new.id)
         refresh = await self.new_refresh_token(tx, session, parts.new_id(), parts.new_secret(), parent=None)

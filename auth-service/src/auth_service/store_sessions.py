@@ -11,7 +11,9 @@ from .store import Db, Row, one, rows_of, run
 
 @dataclass(frozen=True, slots=True)
 class StoredSession:
-    """A session. `amr` are the proofs given for it; `auth_ms` and `otp_ms` when the last proof, and the last second factor, was given."""
+    """A session. `amr` are the proofs given for it; `auth_ms` and `otp_ms` when the last proof, and the last second factor, was given; `factor` is the id of the
+    TOTP or passkey that this was.
+    """
 
     id: str
     user: str
@@ -21,6 +23,7 @@ class StoredSession:
     amr: list[str]
     auth_ms: int
     otp_ms: int | None
+    factor: str | None
     created_ms: int
     last_seen_ms: int
     expires_ms: int
@@ -29,14 +32,14 @@ class StoredSession:
 
 @dataclass(frozen=True, slots=True)
 class NewSession:
-    """What a new session is made of."""
+    """What a new session is made of; `factor` is the TOTP or passkey that was given."""
 
     id: str
     user: str
     device: str
     client_id: str
     amr: list[str]
-    otp: bool
+    factor: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ class StoredToken:
 
 
 _SESSION = """
-    SELECT s.id, s.user, s.device, d.label, s.client_id, s.amr, s.auth_ms, s.otp_ms, s.created_ms, s.last_seen_ms,
+    SELECT s.id, s.user, s.device, d.label, s.client_id, s.amr, s.auth_ms, s.otp_ms, s.factor, s.created_ms, s.last_seen_ms,
            s.expires_ms, s.ended_ms IS NOT NULL AS ended
     FROM sessions s JOIN devices d ON d.id = s.device
 """
@@ -101,8 +104,8 @@ async def add_session(tx: Db, session: NewSession, now_ms: int, expires_ms: int)
     """A new session."""
     await run(
         tx,
-        "INSERT INTO sessions (id, user, device, client_id, amr, auth_ms, otp_ms, created_ms, last_seen_ms, expires_ms) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO sessions (id, user, device, client_id, amr, auth_ms, otp_ms, factor, created_ms, last_seen_ms,"
+        " expires_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             session.id,
             session.user,
@@ -110,7 +113,8 @@ async def add_session(tx: Db, session: NewSession, now_ms: int, expires_ms: int)
             session.client_id,
             " ".join(session.amr),
             now_ms,
-            now_ms if session.otp else None,
+            now_ms if session.factor else None,
+            session.factor,
             now_ms,
             now_ms,
             expires_ms,
@@ -146,12 +150,13 @@ async def living_sessions(db: Db, user: str, now_ms: int) -> list[StoredSession]
     return [_session(row) for row in rows]
 
 
-async def proved(tx: Db, session_id: str, amr: list[str], otp: bool, now_ms: int) -> None:
-    """A fresh proof was given in a session."""
+async def proved(tx: Db, session_id: str, amr: list[str], factor: str | None, now_ms: int) -> None:
+    """A fresh proof was given in a session. Args: factor: the TOTP or passkey that it was; None for anything else."""
     await run(
         tx,
-        "UPDATE sessions SET amr = ?, auth_ms = ?, otp_ms = CASE WHEN ? THEN ? ELSE otp_ms END WHERE id = ?",
-        (" ".join(amr), now_ms, int(otp), now_ms, session_id),
+        "UPDATE sessions SET amr = ?1, auth_ms = ?2, otp_ms = CASE WHEN ?3 IS NULL THEN otp_ms ELSE ?2 END,"
+        " factor = coalesce(?3, factor) WHERE id = ?4",
+        (" ".join(amr), now_ms, factor, session_id),
     )
 
 
@@ -275,6 +280,7 @@ def _session(row: Row) -> StoredSession:
         amr=str(row["amr"]).split(),
         auth_ms=row["auth_ms"],
         otp_ms=row["otp_ms"],
+        factor=row["factor"],
         created_ms=row["created_ms"],
         last_seen_ms=row["last_seen_ms"],
         expires_ms=row["expires_ms"],
