@@ -6,8 +6,7 @@
  */
 
 import { LANGUAGES, phrase, pickLanguage } from "../core/speech.js";
-import en from "../words/en.js";
-import es from "../words/es.js";
+import { en, es } from "../words/catalogue.js";
 
 const CATALOGUES = { en, es };
 const bound = new WeakMap();

@@ -1,5 +1,5 @@
 import { CODES, RETURN, RETURN_WITH_NEW_TOKEN, STAY_AWAY, WAIT_TO_BE_SEEN, afterClose, closeWord } from "/core/closing.js";
-import en from "/words/en.js";
+import { en } from "/words/catalogue.js";
 import { same } from "./check.js";
 
 export const spec = {

@@ -1,6 +1,5 @@
 import { phrase, pickLanguage } from "/core/speech.js";
-import en from "/words/en.js";
-import es from "/words/es.js";
+import { en, es } from "/words/catalogue.js";
 import { same } from "./check.js";
 
 const places = (entry) => [...new Set(JSON.stringify(entry).match(/\{\w+\}/g) ?? [])].sort();

@@ -12,7 +12,7 @@ from garita_common.core import errors
 
 WEB = Path(__file__).resolve().parents[3] / "web"
 SCRIPTS = sorted(WEB.rglob("*.js"))
-CATALOGUE = {name: (WEB / "words" / f"{name}.js").read_text() for name in ("en", "es")}
+WORDS = [path.read_text() for path in SCRIPTS if path.parent.name == "words" and path.stem != "catalogue"]
 # Names that are put together at run time, by their beginning.
 FAMILIES = (
     "account.",
@@ -38,7 +38,8 @@ MOST_LINES = 400
 
 def names(language: str) -> set[str]:
     """The names of all sentences."""
-    return set(re.findall(r'^  "?([a-z][\w.]*)"?: ', CATALOGUE[language], re.M))
+    parts = [re.split(rf"(?m)^  {language}: {{$", text)[1].split("\n  },")[0] for text in WORDS]
+    return {name for part in parts for name in re.findall(r'^    "?([a-z][\w.]*)"?: ', part, re.M)}
 
 
 @pytest.mark.parametrize("language", ["en", "es"])

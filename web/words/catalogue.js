@@ -1,0 +1,11 @@
+/** Every sentence of the page, by language. */
+
+import accounts from "./accounts.js";
+import messages from "./messages.js";
+import page from "./page.js";
+import rooms from "./rooms.js";
+
+const PARTS = [page, accounts, rooms, messages];
+
+export const en = Object.assign({}, ...PARTS.map((part) => part.en));
+export const es = Object.assign({}, ...PARTS.map((part) => part.es));
