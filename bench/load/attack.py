@@ -84,7 +84,9 @@ async def work(sizes: Sizes, progress: Progress) -> Result:
 async def _phase(
     sizes: Sizes, stack: Stand, crew: Child, attackers: Child | None, kind: str, watch: _Watch
 ) -> tuple[tuple[Cell, ...], float]:
-    seconds = sizes.attack_s / len(KINDS) * (1.0 if attackers else CALM_SHARE)
+    seconds = sizes.attack_s / len(KINDS)
+    if attackers is None:
+        seconds = max(seconds * CALM_SHARE, sizes.seconds)
     talk = {"senders": list(range(sizes.pairs)), "per_s": sizes.pairs, "seconds": seconds, "warm_s": sizes.warm_s}
     cpu_s = processes.cpu_s(stack.gateway)
     over = asyncio.Event()
