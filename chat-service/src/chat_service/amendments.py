@@ -15,12 +15,14 @@ from .core.limits import Limit
 from .core.moderation import Action
 from .core.rooms import Role, Room, User
 from .core.speech import Message
+from .handling import handles
 from .messages import check_length
 from .turn import Done, Turn
 
 MODERATORS = (Role.MODERATOR, Role.OWNER)
 
 
+@handles(Edit)
 def edit(turn: Turn, me: User, op: Edit) -> Done:
     """Gives a message of one's own another text."""
     room = access.room_for(turn.store, me.id, op.room, Edit)
@@ -44,6 +46,7 @@ def edit(turn: Turn, me: User, op: Edit) -> Done:
     return _told(turn, room, turn.store.append(room, frame))
 
 
+@handles(Delete)
 def delete(turn: Turn, me: User, op: Delete) -> Done:
     """Takes a message's content away, wherever it is kept."""
     room = access.room_for(turn.store, me.id, op.room, Delete)
@@ -74,6 +77,7 @@ def delete(turn: Turn, me: User, op: Delete) -> Done:
     return _told(turn, room, turn.store.append(room, frame))
 
 
+@handles(React)
 def react(turn: Turn, me: User, op: React) -> Done:
     """Puts a reaction on a message or takes it back; one that is so already is no event."""
     room = access.room_for(turn.store, me.id, op.room, React)

@@ -13,34 +13,16 @@ import msgspec
 from garita_common.core import pushes, records
 from garita_common.core.errors import AppError, BadRequest
 from garita_common.core.frames import (
-    Audit,
-    BanMember,
-    CreateRoom,
-    Delete,
-    Download,
+    Change,
     Edit,
-    GetRoom,
-    History,
-    Invite,
-    Join,
-    Kick,
-    Leave,
-    ListBanned,
-    ListMembers,
-    ListRooms,
-    Presence,
-    React,
     Read,
     Received,
     Report,
+    Request,
     RoomOp,
     Search,
     Send,
-    SetRole,
-    SetRoom,
     Typing,
-    Upload,
-    UploadAbort,
     UploadFinish,
 )
 from garita_common.core.records import (
@@ -58,17 +40,12 @@ from garita_common.core.records import (
     Reply,
 )
 
-from . import amendments, asks, files, messages, moderation, passing, repeats, rooms
+from . import amendments, asks, files, messages, moderation, passing, repeats, rooms  # noqa: F401 - handlers
 from .core import idempotency, speech
 from .core.idempotency import Kept
 from .core.rooms import User
+from .handling import HANDLERS
 from .turn import Asked, Done, Reported, Sent, Turn, Typed
-
-ChangeOp: TypeAlias = (
-    CreateRoom | Join | Leave | Invite | SetRoom | Kick | BanMember | SetRole | Report | Send | Edit | Delete | React
-    | Upload | UploadFinish | UploadAbort
-)  # fmt: skip
-ReadOp: TypeAlias = ListRooms | GetRoom | ListMembers | ListBanned | Audit | History | Presence | Download
 
 AskOp: TypeAlias = Attach | Recover | Repair | CompareHeads | RecordUpload
 PassingOp: TypeAlias = Here | Read | Received | Typing
@@ -142,10 +119,10 @@ def _read_op(command: Command) -> RoomOp | GatewayAsk | AppError:
     return read
 
 
-def _request(turn: Turn, me: User, gateway: str, command: Command, op: ChangeOp | ReadOp) -> tuple[Done, bool]:
+def _request(turn: Turn, me: User, gateway: str, command: Command, op: Request) -> tuple[Done, bool]:
     """The answer to a client's request, and whether it is a repeat's."""
-    if isinstance(op, ReadOp):
-        return _read(turn, me, op), False
+    if not isinstance(op, Change):
+        return HANDLERS[type(op)](turn, me, op), False
     done, dup = _once(turn, me, op)
     if isinstance(op, SaidOp) and not dup:
         turn.sent.append(Sent(gateway, command, op))
@@ -154,77 +131,17 @@ def _request(turn: Turn, me: User, gateway: str, command: Command, op: ChangeOp 
     return done, dup
 
 
-def _once(turn: Turn, me: User, op: ChangeOp) -> tuple[Done, bool]:
+def _once(turn: Turn, me: User, op: Change) -> tuple[Done, bool]:
     """Carries a change out unless it was already, in this or an earlier transaction."""
     content = idempotency.digest(op)
     kept = turn.store.kept(me.id, op.cmid.bytes)
     if kept is not None:
         idempotency.check_repeat(kept, content)
         return repeats.repeat(turn, me, op, kept), True
-    done = _change(turn, me, op)
+    done = HANDLERS[type(op)](turn, me, op)
     if done.body:
         turn.store.keep(me.id, op.cmid.bytes, Kept(content, done.body))
     return done, False
-
-
-def _change(turn: Turn, me: User, op: ChangeOp) -> Done:  # noqa: C901  # one flat arm per operation
-    match op:
-        case Send():
-            return messages.send(turn, me, op)
-        case Edit():
-            return amendments.edit(turn, me, op)
-        case Delete():
-            return amendments.delete(turn, me, op)
-        case React():
-            return amendments.react(turn, me, op)
-        case CreateRoom():
-            return rooms.create_room(turn, me, op)
-        case Join():
-            return rooms.join(turn, me, op)
-        case Leave():
-            return rooms.leave(turn, me, op)
-        case Invite():
-            return rooms.invite(turn, me, op)
-        case SetRoom():
-            return moderation.set_room(turn, me, op)
-        case Kick():
-            return moderation.kick(turn, me, op)
-        case BanMember():
-            return moderation.ban_member(turn, me, op)
-        case SetRole():
-            return moderation.set_role(turn, me, op)
-        case Report():
-            return moderation.report(turn, me, op)
-        case Upload():
-            return files.upload(turn, me, op)
-        case UploadFinish():
-            return files.finish(turn, me, op)
-        case UploadAbort():
-            return files.abort(turn, me, op)
-        case _:
-            assert_never(op)
-
-
-def _read(turn: Turn, me: User, op: ReadOp) -> Done:
-    match op:
-        case History():
-            return messages.history(turn, me, op)
-        case ListRooms():
-            return rooms.list_rooms(turn, me, op)
-        case GetRoom():
-            return rooms.get_room(turn, me, op)
-        case ListMembers():
-            return rooms.list_members(turn, me, op)
-        case Presence():
-            return passing.presence(turn, me, op)
-        case ListBanned():
-            return moderation.list_banned(turn, me, op)
-        case Audit():
-            return moderation.audit(turn, me, op)
-        case Download():
-            return files.download(turn, me, op)
-        case _:
-            assert_never(op)
 
 
 def _pass(turn: Turn, me: User, gateway: str, command: Command, op: PassingOp) -> None:

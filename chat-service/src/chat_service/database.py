@@ -10,6 +10,7 @@ copy that was overtaken finds out inside its own transaction, and nothing of it 
 
 import asyncio
 import contextlib
+import re
 import sqlite3
 from collections.abc import Callable
 from importlib import resources
@@ -24,7 +25,11 @@ ResultT = TypeVar("ResultT")
 
 BUSY_S = 5.0
 CACHED_STATEMENTS = 256
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = sum(
+    re.fullmatch(r"\d{4}\.sql", step.name) is not None
+    for step in resources.files(__package__).joinpath("schema").iterdir()
+)
+"""As many as there are steps in `schema/`, 0001.sql and on."""
 PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",

@@ -14,6 +14,7 @@ from . import access, store_files
 from .core import speech, uploads
 from .core.rooms import User
 from .core.uploads import StoredFile, UploadState
+from .handling import handles
 from .messages import file_object
 from .turn import Done, Turn
 
@@ -21,6 +22,7 @@ WINDOW = 4
 """Chunks on their way: 256 KiB keep a link of 20 Mbit/s and 100 ms busy."""
 
 
+@handles(Upload)
 def upload(turn: Turn, me: User, op: Upload) -> Done:
     """Announces a file."""
     room = access.room_for(turn.store, me.id, op.room, Upload)
@@ -43,6 +45,7 @@ def upload(turn: Turn, me: User, op: Upload) -> Done:
     return Done(opened(began.id, 0), directive_of(began))
 
 
+@handles(UploadFinish)
 def finish(turn: Turn, me: User, op: UploadFinish) -> Done:
     """Lets the gateway put the parts together; the client is answered by `record`."""
     found = access.upload_for(turn.store, me.id, op.upload, UploadFinish)
@@ -78,6 +81,7 @@ def record(turn: Turn, me: User, ask: RecordUpload) -> Done:
     return Done(speech.encode({"file": file_object(file, me)}))
 
 
+@handles(UploadAbort)
 def abort(turn: Turn, me: User, op: UploadAbort) -> Done:
     """Gives an upload up; one that is over already stays as it is."""
     found = access.upload_for(turn.store, me.id, op.upload, UploadAbort)
@@ -89,6 +93,7 @@ def abort(turn: Turn, me: User, op: UploadAbort) -> Done:
     return Done(speech.encode({"upload": found.id}), DropUpload(found.id))
 
 
+@handles(Download)
 def download(turn: Turn, me: User, op: Download) -> Done:
     """Opens a transfer of a file's bytes."""
     file = access.file_for(turn.store, me.id, op.file)

@@ -10,11 +10,13 @@ from . import access, store_messages
 from .core import paging, speech
 from .core.rooms import Room, User
 from .core.uploads import StoredFile
+from .handling import handles
 from .turn import Done, Turn
 
 MID_BYTES = 10
 
 
+@handles(Send)
 def send(turn: Turn, me: User, op: Send) -> Done:
     """Stores a message as the room's next event."""
     room = access.room_for(turn.store, me.id, op.room, Send)
@@ -50,6 +52,7 @@ def send(turn: Turn, me: User, op: Send) -> Done:
     return Done(b'{"mid":"%b","seq":%d,"ts":%d}' % (mid.encode(), seq, turn.now_ms))
 
 
+@handles(History)
 def history(turn: Turn, me: User, op: History) -> Done:
     """A page of stored events, side by side as they were pushed."""
     room = access.room_for(turn.store, me.id, op.room, History)

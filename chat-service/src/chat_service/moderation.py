@@ -12,10 +12,12 @@ from .core import moderation, speech
 from .core.limits import Limit
 from .core.moderation import Action, Ban
 from .core.rooms import Role, Room, User
+from .handling import handles
 from .rooms import page
 from .turn import Done, Turn
 
 
+@handles(ListBanned)
 def list_banned(turn: Turn, me: User, op: ListBanned) -> Done:
     """Who is kept out of a room."""
     room = access.room_for(turn.store, me.id, op.room, ListBanned)
@@ -24,6 +26,7 @@ def list_banned(turn: Turn, me: User, op: ListBanned) -> Done:
     return page("banned", items, [ban.user.id for ban in found])
 
 
+@handles(Audit)
 def audit(turn: Turn, me: User, op: Audit) -> Done:
     """What was done and reported in a room, newest first; never who reported."""
     room = access.room_for(turn.store, me.id, op.room, Audit)
@@ -32,6 +35,7 @@ def audit(turn: Turn, me: User, op: Audit) -> Done:
     return page("entries", items, [entry.n for entry in found])
 
 
+@handles(SetRoom)
 def set_room(turn: Turn, me: User, op: SetRoom) -> Done:
     """Gives a room another title or topic."""
     room = access.room_for(turn.store, me.id, op.room, SetRoom)
@@ -49,6 +53,7 @@ def set_room(turn: Turn, me: User, op: SetRoom) -> Done:
     return Done(speech.encode({"room": turn.own_room(room, me.id)}))
 
 
+@handles(Kick)
 def kick(turn: Turn, me: User, op: Kick) -> Done:
     """Ends another's membership."""
     room = access.room_for(turn.store, me.id, op.room, Kick)
@@ -60,6 +65,7 @@ def kick(turn: Turn, me: User, op: Kick) -> Done:
     return Done(speech.encode({"room": room.id, "user": speech.ref(user)}))
 
 
+@handles(BanMember)
 def ban_member(turn: Turn, me: User, op: BanMember) -> Done:
     """Keeps a user out, whether in the room or not, or lets one in again."""
     room = access.room_for(turn.store, me.id, op.room, BanMember)
@@ -82,6 +88,7 @@ def ban_member(turn: Turn, me: User, op: BanMember) -> Done:
     return Done(speech.encode({"room": room.id, "user": speech.ref(user), "banned": op.banned}))
 
 
+@handles(SetRole)
 def set_role(turn: Turn, me: User, op: SetRole) -> Done:
     """Gives a member another role."""
     room = access.room_for(turn.store, me.id, op.room, SetRole)
@@ -97,6 +104,7 @@ def set_role(turn: Turn, me: User, op: SetRole) -> Done:
     return Done(speech.encode({"room": room.id, "user": speech.ref(user), "role": role.value}))
 
 
+@handles(Report)
 def report(turn: Turn, me: User, op: Report) -> Done:
     """Tells of a message, with its text as it is now; a second time only what the first answer was."""
     room = access.room_for(turn.store, me.id, op.room, Report)

@@ -10,6 +10,7 @@ from garita_common.core.records import TellPresent
 from . import access
 from .core import speech
 from .core.rooms import MAX_ATTACHED_ROOMS, Marks, User
+from .handling import handles
 from .turn import Done, Turn
 
 
@@ -36,6 +37,7 @@ def typing(turn: Turn, me: User, op: Typing) -> None:
     turn.pass_on(room, "typing", me, speech.encode(speech.Typing(room.id, speech.ref(me))))
 
 
+@handles(Presence)
 def presence(turn: Turn, me: User, op: Presence) -> Done:
     """A page of a room's members; the gateway, which knows, leaves those who are connected."""
     room = access.room_for(turn.store, me.id, op.room, Presence)

@@ -11,11 +11,13 @@ from . import access
 from .core import paging, speech
 from .core.limits import Limit
 from .core.rooms import Kind, Role, Room, User, pair_of
+from .handling import handles
 from .turn import Done, Turn
 
 EPOCH_BYTES = 6
 
 
+@handles(CreateRoom)
 def create_room(turn: Turn, me: User, op: CreateRoom) -> Done:
     """A new room with its creator in it, or the one direct room of a pair."""
     if op.kind == "direct":
@@ -32,6 +34,7 @@ def create_room(turn: Turn, me: User, op: CreateRoom) -> Done:
     return _entered(turn, me, room, attach)
 
 
+@handles(ListRooms)
 def list_rooms(turn: Turn, me: User, op: ListRooms) -> Done:
     """One's own rooms, or the public ones that one may join."""
     find = turn.store.public_rooms if op.scope == "public" else turn.store.rooms_of
@@ -40,12 +43,14 @@ def list_rooms(turn: Turn, me: User, op: ListRooms) -> Done:
     return page("rooms", items, [room.id for room in found])
 
 
+@handles(GetRoom)
 def get_room(turn: Turn, me: User, op: GetRoom) -> Done:
     """One room."""
     room = access.room_for(turn.store, me.id, op.room, GetRoom)
     return Done(speech.encode({"room": turn.own_room(room, me.id)}))
 
 
+@handles(ListMembers)
 def list_members(turn: Turn, me: User, op: ListMembers) -> Done:
     """A room's members."""
     room = access.room_for(turn.store, me.id, op.room, ListMembers)
@@ -54,6 +59,7 @@ def list_members(turn: Turn, me: User, op: ListMembers) -> Done:
     return page("members", items, [user.id for user, _, _ in found])
 
 
+@handles(Join)
 def join(turn: Turn, me: User, op: Join) -> Done:
     """Becomes a member; who already is one is told where the room stands."""
     room = access.room_for(turn.store, me.id, op.room, Join)
@@ -66,6 +72,7 @@ def join(turn: Turn, me: User, op: Join) -> Done:
     return Done(_cursor(room, attach.seq), attach)
 
 
+@handles(Leave)
 def leave(turn: Turn, me: User, op: Leave) -> Done:
     """Ends one's membership."""
     room = access.room_for(turn.store, me.id, op.room, Leave)
@@ -73,6 +80,7 @@ def leave(turn: Turn, me: User, op: Leave) -> Done:
     return Done(speech.encode({"room": room.id}))
 
 
+@handles(Invite)
 def invite(turn: Turn, me: User, op: Invite) -> Done:
     """Lets a user join a private room; a second invitation says nothing new."""
     room = access.room_for(turn.store, me.id, op.room, Invite)
