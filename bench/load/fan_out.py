@@ -1,6 +1,7 @@
 """A room of a thousand: what a delivery costs the gateway, against a bare protocol that writes the same bytes to as many sockets.
 
-Two cases. Message by message: one every 10 ms, so that nothing can be written together; rounds with the stack and with the bare server take turns. Busy: some hundred messages a second by many speakers; what comes in one turn of the loop leaves in one write per member.
+Two cases. Message by message: one every 10 ms, so that nothing can be written together; rounds with the stack and with the bare server take turns.
+Busy: some hundred messages a second by many speakers; what comes while the room rests leaves in one write per member.
 """
 
 import asyncio
@@ -56,7 +57,7 @@ async def work(sizes: Sizes, progress: Progress) -> Result:
         answered(busy)
         bare_us = sum(theirs for _, theirs in pairs) / len(pairs)
         busy_us = figures.per_unit_us(used["gateway-1"], int(busy["total"]) * members)
-    steady = 1 / figures.middle_ratio(pairs)
+    steady = figures.middle_ratio([(theirs, ours) for ours, theirs in pairs])
     busy_ratio = figures.ratio(bare_us, busy_us)
     steady_us = sum(ours for ours, _ in pairs) / len(pairs)
     rows = [
