@@ -40,6 +40,8 @@ def after(acts: list[tuple[str, float, FactorKind]]) -> Facts:
                 factors.append(added(f"thief{number}", kind, day(at_day)))
             case "remove":
                 factors = [replace(f, removed_ms=f.removed_ms or day(at_day)) if f.kind is kind else f for f in factors]
+            case _:
+                pass
         if act != "login":
             changes.append(Change(str(number), day(at_day), confirmed=False))
     return Facts(tuple(factors), tuple(devices), tuple(changes))
