@@ -18,14 +18,16 @@ from garita_common.config import ConfigError, Mode, Secret
 from garita_common.emitter import Emitter
 from garita_common.runtime import listening
 
-from . import keys, store_flows, store_notices, store_sessions
+from . import factor_routes, keys, store_flows, store_notices, store_sessions
 from .account import Profile
+from .answering import Answering
 from .ban_watch import BanWatch
 from .challenges import Challenges
 from .changes import Changes
 from .config import AuthConfig
 from .core.sealing import Seals
 from .edge import Edge
+from .factor_routes import FactorHandlers
 from .hashing import HashPool
 from .keys import KeysUnreadable, Signer
 from .limits import Limiter
@@ -38,9 +40,13 @@ from .refreshing import Refreshing
 from .registration import Registration
 from .revoking import Revoking
 from .routes import Handlers, table
+from .saved_codes import SavedCodes
+from .second_factors import SecondFactors
 from .sessions import DAY_MS, Sessions
+from .stepping_up import SteppingUp
 from .store import SchemaTooNew, Store, one, opened
 from .tending import Tending
+from .totp_life import TotpLife
 
 log = structlog.get_logger()
 
@@ -140,7 +146,17 @@ def build(
     challenges = Challenges(parts, client, emitter)
     changes = Changes(parts, outbox)
     sessions = Sessions(parts, signer, revoking, changes)
-    login = Login(parts, sessions, limiter, challenges, hashes, changes, bans, emitter)
+    factors = SecondFactors(parts, hashes)
+    stepping_up = SteppingUp(parts, sessions, limiter, hashes, factors)
+    login = Login(parts, sessions, limiter, challenges, hashes, factors, changes, bans, emitter)
+    profile = Profile(parts, outbox)
+    cookies = Cookies.of(demo=demo)
+    answering = Answering(parts, profile, cookies)
+    factor_handlers = FactorHandlers(
+        totp=TotpLife(parts, limiter, factors, stepping_up, changes),
+        codes=SavedCodes(parts, factors, changes),
+        stepping_up=stepping_up,
+    )
     handlers = Handlers(
         parts=parts,
         challenges=challenges,
@@ -148,13 +164,15 @@ def build(
         login=login,
         refreshing=Refreshing(parts, sessions, limiter, changes, bans),
         sessions=sessions,
-        profile=Profile(parts, sessions, limiter, hashes, login, outbox, changes),
+        profile=profile,
         outbox=outbox,
         bans=bans,
         limiter=limiter,
         signer=signer,
-        cookies=Cookies.of(demo=demo),
+        cookies=cookies,
         outbox_key=outbox_key,
+        answering=answering,
+        further=factor_routes.table(factor_handlers),
     )
     edge = Edge(parts, sessions, limiter, emitter, Origins(config.origins(), demo=demo), handlers.cookies)
 

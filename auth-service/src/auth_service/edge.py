@@ -40,6 +40,7 @@ from .sessions import Present, Sessions
 
 log = structlog.get_logger()
 
+BASE: Final = "/v1/auth"
 BODY_S: Final = 5.0
 MAX_LABEL_CHARS: Final = 160  # a browser names itself at the end of about 110
 WEB_HEADER: Final = "X-Garita-Web"

@@ -15,9 +15,9 @@ from . import store_accounts, store_flows, store_sessions
 from .ban_watch import BanWatch
 from .challenges import Challenges
 from .changes import Changes
-from .core import totp
 from .core.attempts import Policy, Verdict
 from .core.events import Kind
+from .core.factors import PASSWORD, WORDS, Method
 from .core.identifiers import parse_identifier, skeleton
 from .core.problems import InvalidCode, InvalidCredentials, Overloaded, ProofRequired, TooMany
 from .core.requests import LogIn, LogInSecond
@@ -25,8 +25,8 @@ from .core.sealing import digest
 from .hashing import HashPool
 from .limits import Limit, Limiter, Reserved
 from .parts import Caller, Parts
+from .second_factors import SecondFactors, Used, Weighed
 from .sessions import Opened, Sessions
-from .store import Db
 from .store_accounts import Account
 from .store_flows import Ticket
 
@@ -41,6 +41,7 @@ class Wanted:
     """The password was right; the ticket stands for it at the second factor."""
 
     mfa_ticket: str
+    methods: list[Method]
 
 
 class Login:
@@ -53,6 +54,7 @@ class Login:
         limiter: Limiter,
         challenges: Challenges,
         hashes: HashPool,
+        factors: SecondFactors,
         changes: Changes,
         bans: BanWatch,
         emitter: Emitter,
@@ -64,6 +66,7 @@ class Login:
         self._limiter = limiter
         self._challenges = challenges
         self._hashes = hashes
+        self._factors = factors
         self._changes = changes
         self._bans = bans
         self._emitter = emitter
@@ -105,17 +108,19 @@ class Login:
         await self._limiter.forgive(reserved)
         self._bans.refuse_person(account.id, device or "")
         await self._renew_hash(account, body.password)
-        if account.totp:
-            return await self._ticket(account, device)
-        return await self._open(account, device, caller, ["pwd"], tag)
+        methods = await self._factors.methods(reading, account.id)
+        if methods:
+            return await self._ticket(account, device, methods)
+        return await self._open(account, device, caller, [PASSWORD], tag)
 
-    async def second(self, body: LogInSecond, caller: Caller) -> tuple[Account, Opened]:
+    async def second(self, body: LogInSecond, caller: Caller) -> tuple[Account, Opened, Used]:
         """Checks the second factor of a ticket.
 
         Raises:
             InvalidCode: it does not fit, was used, or the ticket has ended.
             TooMany: too many wrong ones of this account.
             Banned: the address or the user is.
+            Overloaded: no room for a hash.
         """
         self._bans.refuse_address(caller)
         reading = self._parts.store.reading
@@ -130,14 +135,21 @@ class Login:
         self._refuse_shut(reserved, "mfa_account_hour")
         await self._limiter.take(self._mfa_daily, key)
         tag = self._parts.seals.mark("identifier", "name:" + skeleton(account.username)).hex()
-        opened = await self._accept(ticket_hash, body.code, account, caller)
-        if opened is None:
+        try:
+            weighed = await self._factors.weigh(account.id, body)
+        except Overloaded:
+            await self._limiter.forgive(reserved)
+            await self._limiter.wait_s(self._mfa_daily, key, -1)
+            raise
+        accepted = await self._accept(ticket_hash, weighed, account, caller)
+        if accepted is None:
             self._failed(tag, ticket.device, caller, "second_factor")
             raise InvalidCode
+        opened, used = accepted
         await self._limiter.forgive(reserved)
         await self._limiter.wait_s(self._mfa_daily, key, -1)
         await self._welcome(account, opened, ticket.device, caller, tag)
-        return account, opened
+        return account, opened, used
 
     async def _reserve(self, tag: str, device: str | None, body: LogIn, caller: Caller) -> Reserved:
         """Counts the try on the device, or on the name where the device is unknown."""
@@ -159,43 +171,36 @@ class Login:
             self._parts.metrics.limits.labels(limit).inc()
             raise TooMany(limit, (reserved.judged.shut_until_ms - self._parts.now_ms()) // 1000 + 1)
 
-    async def _ticket(self, account: Account, device: str | None) -> Wanted:
+    async def _ticket(self, account: Account, device: str | None, methods: list[Method]) -> Wanted:
         ticket = self._parts.new_secret().hex()
         async with self._parts.store.writing() as tx:
             await store_flows.add_ticket(
                 tx, digest(ticket.encode()), account.id, device, self._parts.now_ms() + TICKET_LIFETIME_MS
             )
         self._parts.metrics.logins.labels("second_factor_wanted").inc()
-        return Wanted(ticket)
+        return Wanted(ticket, methods)
 
     def _is_alive(self, ticket: Ticket) -> bool:
         return ticket.misses < MAX_MISSES and ticket.expires_ms > self._parts.now_ms()
 
-    async def _accept(self, ticket_hash: bytes, code: str, account: Account, caller: Caller) -> Opened | None:
-        """One transaction: the ticket, the step and the new session, or one miss more."""
+    async def _accept(
+        self, ticket_hash: bytes, weighed: Weighed | None, account: Account, caller: Caller
+    ) -> tuple[Opened, Used] | None:
+        """One transaction: the ticket, the factor and the new session, or one miss more."""
         async with self._parts.store.writing() as tx:
             ticket = await store_flows.ticket(tx, ticket_hash)
             if ticket is None or not self._is_alive(ticket):
                 return None
-            factor = await self.use_code(tx, account.id, code)
-            if factor is None:
+            used = None if weighed is None else await self._factors.use(tx, account.id, weighed)
+            if used is None:
                 await store_flows.count_miss(tx, ticket_hash)
                 if ticket.misses + 1 >= MAX_MISSES:
                     await self._changes.note(tx, account.id, Kind.SECOND_FACTOR_MISSED, "", device=ticket.device)
                 return None
             await store_flows.use_ticket(tx, ticket_hash)
-            return await self._sessions.open(
-                tx, account, caller, device=ticket.device, amr=["pwd", "otp"], factor=factor
-            )
-
-    async def use_code(self, tx: Db, user: str, code: str) -> str | None:
-        """Uses a TOTP code up, in a transaction; returns the id of its seed, None if it does not fit or was used."""
-        seed = await store_accounts.seed_of(tx, user)
-        if seed is None or not seed.confirmed:
-            return None
-        plain = self._parts.seals.open("totp", user, seed.sealed)
-        step = totp.accepted_step(plain, code, self._parts.clock(), seed.last_step)
-        return seed.id if step is not None and await store_accounts.use_step(tx, seed.id, step) else None
+            amr = [PASSWORD, WORDS[used.method]]
+            opened = await self._sessions.open(tx, account, caller, device=ticket.device, amr=amr, factor=used.factor)
+            return opened, used
 
     async def _open(
         self, account: Account, device: str | None, caller: Caller, amr: list[str], tag: str

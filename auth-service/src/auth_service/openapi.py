@@ -29,6 +29,7 @@ _PROBLEM: dict[str, Any] = {
         "reason": {"type": "string"},
         "until_ms": {"type": "integer"},
         "appeal": {"type": "string"},
+        "methods": {"type": "array", "items": {"type": "string"}},
         "challenge": {"$ref": "#/components/schemas/Challenge"},
     },
 }

@@ -4,31 +4,28 @@ import hmac
 from dataclasses import dataclass, field
 from typing import Any
 
-from msgspec import UNSET
-
 from garita_common.config import Secret
-from garita_common.core.tokens import LIFETIME_S, Jwks
+from garita_common.core.tokens import Jwks
 
 from . import openapi
 from .account import Profile
+from .answering import Answering
 from .ban_watch import BanWatch
 from .challenges import Challenges
 from .config import is_loopback
 from .core import answers, problems, requests
-from .edge import Ask, Reply, Route
+from .edge import BASE, Ask, Reply, Route
 from .keys import Signer
 from .limits import Limit, Limiter
 from .login import TICKET_LIFETIME_MS, Login, Wanted
 from .origins import Cookies
 from .outbox import Outbox
-from .parts import Caller, Parts
+from .parts import Parts
 from .refreshing import Refreshing
 from .registration import Registration
-from .sessions import Issued, Opened, Sessions
-from .store_accounts import Account
+from .sessions import Sessions
 from .store_sessions import StoredSession
 
-BASE = "/v1/auth"
 CACHE_S = 300
 
 
@@ -49,6 +46,9 @@ class Handlers:
     signer: Signer
     cookies: Cookies
     outbox_key: Secret | None
+    answering: Answering
+    further: tuple[Route, ...] = ()
+    """Endpoints of parts that have a table of their own."""
     made: dict[str, bytes] = field(default_factory=dict)
     """/openapi.json once it was asked for: it costs some milliseconds and never changes."""
 
@@ -71,7 +71,7 @@ class Handlers:
     async def complete(self, ask: Ask) -> Reply:
         """POST /registrations/{id}/complete"""
         account, opened = await self.registration.complete(ask.path["flow_id"], ask.body, ask.caller)
-        return await self._signed_in(201, account, opened, ask.caller)
+        return await self.answering.signed_in(201, account, opened, ask.caller)
 
     async def log_in(self, ask: Ask) -> Reply:
         """POST /login"""
@@ -81,22 +81,24 @@ class Handlers:
             return Reply(
                 200,
                 answers.SecondFactorNeeded(
-                    mfa_ticket=outcome.mfa_ticket, methods=["totp"], expires_in=TICKET_LIFETIME_MS // 1000
+                    mfa_ticket=outcome.mfa_ticket,
+                    methods=[method.value for method in outcome.methods],
+                    expires_in=TICKET_LIFETIME_MS // 1000,
                 ),
             )
-        return await self._signed_in(200, *outcome, ask.caller)
+        return await self.answering.signed_in(200, *outcome, ask.caller)
 
     async def log_in_second(self, ask: Ask) -> Reply:
         """POST /login/mfa"""
-        account, opened = await self.login.second(ask.body, ask.caller)
-        return await self._signed_in(200, account, opened, ask.caller)
+        account, opened, used = await self.login.second(ask.body, ask.caller)
+        return await self.answering.signed_in(200, account, opened, ask.caller, recovery_code=used.replacement)
 
     async def refresh(self, ask: Ask) -> Reply:
         """POST /token/refresh"""
         text = ask.body.refresh_token or ask.caller.refresh_cookie
         hint = ask.body.device_hint or ask.caller.device_cookie
         issued = await self.refreshing.refresh(text, ask.body.audience, hint, ask.caller)
-        return Reply(200, self._tokens(issued, ask.caller), self._cookies_of(issued, ask.caller))
+        return Reply(200, self.answering.tokens(issued, ask.caller), self.answering.cookies_of(issued, ask.caller))
 
     async def log_out(self, ask: Ask) -> Reply:
         """POST /logout"""
@@ -119,19 +121,6 @@ class Handlers:
         """GET /me"""
         return Reply(200, await self.profile.shown(ask.present.account))
 
-    async def offer_totp(self, ask: Ask) -> Reply:
-        """POST /me/totp"""
-        return Reply(200, await self.profile.offer_totp(ask.present))
-
-    async def confirm_totp(self, ask: Ask) -> Reply:
-        """POST /me/totp/confirm"""
-        await self.profile.confirm_totp(ask.present, ask.body)
-        return Reply(204)
-
-    async def step_up(self, ask: Ask) -> Reply:
-        """POST /step-up"""
-        return Reply(200, await self.profile.step_up(ask.present, ask.body))
-
     async def jwks(self, _: Ask) -> Reply:
         """GET /.well-known/jwks.json"""
         return Reply(200, self.signer.jwks, cache_s=CACHE_S)
@@ -151,29 +140,6 @@ class Handlers:
         if not hmac.compare_digest(ask.query.get("key", "").encode(), key.bytes()):
             raise problems.NotHere
         return Reply(200, await self.outbox.newest())
-
-    async def _signed_in(self, status: int, account: Account, opened: Opened, caller: Caller) -> Reply:
-        body = answers.SignedIn(user=await self.profile.shown(account), tokens=self._tokens(opened.issued, caller))
-        return Reply(status, body, self._cookies_of(opened.issued, caller))
-
-    def _tokens(self, issued: Issued, caller: Caller) -> answers.Tokens:
-        return answers.Tokens(
-            access_token=issued.access_token,
-            expires_in=LIFETIME_S,
-            audience=issued.audience,
-            session_id=issued.session_id,
-            refresh_expires_in=self.parts.config.refresh_days * 86_400,
-            refresh_token=UNSET if caller.web else issued.refresh_token,
-            device=UNSET if caller.web or issued.device is None else issued.device,
-        )
-
-    def _cookies_of(self, issued: Issued, caller: Caller) -> dict[str, str | None]:
-        if not caller.web:
-            return {}
-        cookies: dict[str, str | None] = {self.cookies.refresh: issued.refresh_token}
-        if issued.device is not None:
-            cookies[self.cookies.device] = issued.device
-        return cookies
 
 
 def table(do: Handlers) -> list[Route]:
@@ -206,14 +172,7 @@ def table(do: Handlers) -> list[Route]:
         Route("DELETE", f"{BASE}/sessions/{{session_id}}", "session_delete", "End one session", do.end_session,
               {204: None}, needs_token=True, refusals=(p.StepUpRequired, p.NotHere)),
         Route("GET", f"{BASE}/me", "me", "The account", do.me, {200: answers.User}, needs_token=True),
-        Route("POST", f"{BASE}/me/totp", "totp", "Get a TOTP seed", do.offer_totp,
-              {200: answers.TotpOffer}, requests.Nothing, needs_token=True, refusals=(p.StepUpRequired, p.Contradicted)),
-        Route("POST", f"{BASE}/me/totp/confirm", "totp_confirm", "Turn the second factor on", do.confirm_totp,
-              {204: None}, requests.ConfirmTotp, needs_token=True,
-              refusals=(p.CodeInvalid, p.StepUpRequired, p.Contradicted)),
-        Route("POST", f"{BASE}/step-up", "step_up", "Prove once more that it is you", do.step_up,
-              {200: answers.AccessToken}, requests.StepUp, needs_token=True,
-              refusals=(p.InvalidCredentials, p.InvalidCode, *hashing)),
+        *do.further,
         Route("GET", f"{BASE}/.well-known/jwks.json", "jwks", "The public keys of access tokens", do.jwks, {200: Jwks}),
         Route("GET", "/.well-known/jwks.json", "jwks_root", "The public keys of access tokens", do.jwks, {200: Jwks}),
         Route("GET", f"{BASE}/openapi.json", "openapi", "This document", do.openapi, {200: dict[str, Any]}),

@@ -14,6 +14,7 @@ from . import store_accounts, store_sessions
 from .changes import Changes
 from .core import rotation
 from .core.events import Kind
+from .core.factors import PASSWORD, acr_of
 from .core.problems import AccessRefused, NotHere, StepUpRequired
 from .core.requests import Audience, LogOut
 from .core.sealing import digest
@@ -59,6 +60,10 @@ class Present:
     def is_fresh(self, now_ms: int) -> bool:
         """Whether the last proof is recent enough for what changes the account."""
         return now_ms - self.session.auth_ms <= FRESH_MS
+
+    def is_second_fresh(self, now_ms: int) -> bool:
+        """Whether the last proof other than the password is."""
+        return self.session.second_ms is not None and now_ms - self.session.second_ms <= FRESH_MS
 
 
 class Sessions:
@@ -106,7 +111,9 @@ class Sessions:
         elif secret is not None:
             await self._changes.note(tx, account.id, Kind.DEVICE_NEW, device, device=device)
         await store_sessions.device_used(tx, device, now_ms)
-        new = NewSession(parts.new_id(), account.id, device, caller.client_id, amr, factor)
+        new = NewSession(
+            parts.new_id(), account.id, device, caller.client_id, amr, factor, registers or amr != [PASSWORD]
+        )
         await store_sessions.add_session(tx, new, now_ms, now_ms + parts.config.session_days * DAY_MS)
         session = await self._stored(tx, new.id)
         refresh = await self.new_refresh_token(tx, session, parts.new_id(), parts.new_secret(), parent=None)
@@ -142,7 +149,7 @@ class Sessions:
                 name=account.username,
                 roles=await store_accounts.roles_of(db, account.id),
                 auth_time=session.auth_ms // 1000,
-                acr="mfa" if "otp" in session.amr else "pwd",
+                acr=acr_of(session.amr),
                 amr=session.amr,
                 epoch=account.epoch,
             )

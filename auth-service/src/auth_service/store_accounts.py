@@ -63,16 +63,6 @@ class NewAccount:
     sealed_contact: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Seed:
-    """A user's TOTP seed; `sealed` opens with the user's id."""
-
-    id: str
-    sealed: bytes
-    last_step: int
-    confirmed: bool
-
-
 async def find(db: Db, named: Named, contact_mark: bytes) -> Account | None:
     """The account that somebody typed a name of. One query whatever the name is, so that a name of nobody costs the same."""
     row = await one(db, _BY_NAME, (named.skeleton, contact_mark))
@@ -146,51 +136,6 @@ async def roles_of(db: Db, user: str) -> list[str]:
 async def set_password_hash(tx: Db, user: str, old_hash: str, new_hash: str) -> None:
     """Stores the same password hashed with newer parameters, unless it was changed meanwhile."""
     await run(tx, "UPDATE passwords SET hash = ? WHERE user = ? AND hash = ?", (new_hash, user, old_hash))
-
-
-async def seed_of(db: Db, user: str) -> Seed | None:
-    """A user's TOTP seed, confirmed or not."""
-    row = await one(
-        db,
-        "SELECT id, sealed_seed, last_step, proved_ms FROM totp WHERE user = ? AND removed_ms IS NULL"
-        " ORDER BY proved_ms IS NULL LIMIT 1",
-        (user,),
-    )
-    return Seed(row["id"], row["sealed_seed"], row["last_step"], row["proved_ms"] is not None) if row else None
-
-
-async def offer_seed(tx: Db, user: str, seed_id: str, sealed: bytes, now_ms: int) -> bool:
-    """Stores a seed that waits for its first code, in place of an earlier one that waited; False where one is on."""
-    held = await seed_of(tx, user)
-    if held is not None and held.confirmed:
-        return False
-    await run(tx, "DELETE FROM totp WHERE user = ? AND proved_ms IS NULL", (user,))
-    await run(
-        tx,
-        "INSERT INTO totp (id, user, sealed_seed, added_ms, matures_ms) VALUES (?, ?, ?, ?, 0)",
-        (seed_id, user, sealed, now_ms),
-    )
-    return True
-
-
-async def confirm_seed(tx: Db, seed_id: str, step: int, now_ms: int, matures_ms: int) -> bool:
-    """The seed has given its first code: the second factor is on. False where that very seed does not wait any more."""
-    changed = await run(
-        tx,
-        "UPDATE totp SET proved_ms = ?, matures_ms = ?, last_step = ? WHERE id = ? AND proved_ms IS NULL",
-        (now_ms, matures_ms, step, seed_id),
-    )
-    return changed == 1
-
-
-async def use_step(tx: Db, seed_id: str, step: int) -> bool:
-    """Uses a TOTP step up; False if it, or a later one, was used before: of two equal codes at once, one wins."""
-    changed = await run(
-        tx,
-        "UPDATE totp SET last_step = ? WHERE id = ? AND proved_ms IS NOT NULL AND last_step < ?",
-        (step, seed_id, step),
-    )
-    return changed == 1
 
 
 def _account(row: Row) -> Account:

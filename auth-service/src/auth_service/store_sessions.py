@@ -12,7 +12,7 @@ from .store import Db, Row, one, rows_of, run
 @dataclass(frozen=True, slots=True)
 class StoredSession:
     """A session. `amr` are the proofs given for it; `auth_ms` and `otp_ms` when the last proof, and the last second factor, was given; `factor` is the id of the
-    TOTP or passkey that this was.
+    TOTP or passkey that this was. `second_ms`: when the last proof other than the password was given.
     """
 
     id: str
@@ -24,6 +24,7 @@ class StoredSession:
     auth_ms: int
     otp_ms: int | None
     factor: str | None
+    second_ms: int | None
     created_ms: int
     last_seen_ms: int
     expires_ms: int
@@ -32,7 +33,7 @@ class StoredSession:
 
 @dataclass(frozen=True, slots=True)
 class NewSession:
-    """What a new session is made of; `factor` is the TOTP or passkey that was given."""
+    """What a new session is made of; `factor` is the TOTP or passkey that was given, `second`: something other than the password was."""
 
     id: str
     user: str
@@ -40,6 +41,7 @@ class NewSession:
     client_id: str
     amr: list[str]
     factor: str | None
+    second: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +56,8 @@ class StoredToken:
 
 
 _SESSION = """
-    SELECT s.id, s.user, s.device, d.label, s.client_id, s.amr, s.auth_ms, s.otp_ms, s.factor, s.created_ms, s.last_seen_ms,
-           s.expires_ms, s.ended_ms IS NOT NULL AS ended
+    SELECT s.id, s.user, s.device, d.label, s.client_id, s.amr, s.auth_ms, s.otp_ms, s.factor, s.second_ms,
+           s.created_ms, s.last_seen_ms, s.expires_ms, s.ended_ms IS NOT NULL AS ended
     FROM sessions s JOIN devices d ON d.id = s.device
 """
 
@@ -104,8 +106,8 @@ async def add_session(tx: Db, session: NewSession, now_ms: int, expires_ms: int)
     """A new session."""
     await run(
         tx,
-        "INSERT INTO sessions (id, user, device, client_id, amr, auth_ms, otp_ms, factor, created_ms, last_seen_ms,"
-        " expires_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO sessions (id, user, device, client_id, amr, auth_ms, otp_ms, factor, second_ms, created_ms,"
+        " last_seen_ms, expires_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             session.id,
             session.user,
@@ -115,6 +117,7 @@ async def add_session(tx: Db, session: NewSession, now_ms: int, expires_ms: int)
             now_ms,
             now_ms if session.factor else None,
             session.factor,
+            now_ms if session.second else None,
             now_ms,
             now_ms,
             expires_ms,
@@ -150,13 +153,13 @@ async def living_sessions(db: Db, user: str, now_ms: int) -> list[StoredSession]
     return [_session(row) for row in rows]
 
 
-async def proved(tx: Db, session_id: str, amr: list[str], factor: str | None, now_ms: int) -> None:
-    """A fresh proof was given in a session. Args: factor: the TOTP or passkey that it was; None for anything else."""
+async def proved(tx: Db, session_id: str, amr: list[str], factor: str | None, now_ms: int, *, second: bool) -> None:
+    """A fresh proof was given in a session. Args: factor: the TOTP or passkey that it was; None for anything else; second: it was not the password."""
     await run(
         tx,
         "UPDATE sessions SET amr = ?1, auth_ms = ?2, otp_ms = CASE WHEN ?3 IS NULL THEN otp_ms ELSE ?2 END,"
-        " factor = coalesce(?3, factor) WHERE id = ?4",
-        (" ".join(amr), now_ms, factor, session_id),
+        " factor = coalesce(?3, factor), second_ms = CASE WHEN ?5 THEN ?2 ELSE second_ms END WHERE id = ?4",
+        (" ".join(amr), now_ms, factor, session_id, int(second)),
     )
 
 
@@ -281,6 +284,7 @@ def _session(row: Row) -> StoredSession:
         auth_ms=row["auth_ms"],
         otp_ms=row["otp_ms"],
         factor=row["factor"],
+        second_ms=row["second_ms"],
         created_ms=row["created_ms"],
         last_seen_ms=row["last_seen_ms"],
         expires_ms=row["expires_ms"],

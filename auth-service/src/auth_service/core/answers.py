@@ -6,6 +6,8 @@ from msgspec import UNSET, Struct, UnsetType
 
 from .requests import Audience, ProofChallenge
 
+MethodName = Literal["passkey", "totp", "recovery_code"]
+
 
 class Answer(Struct, frozen=True, kw_only=True):
     """An answer's body."""
@@ -45,6 +47,7 @@ class User(Answer, frozen=True):
     created_ms: int
     roles: list[str]
     totp: bool
+    recovery_codes: int
     email: str | UnsetType = UNSET
     phone: str | UnsetType = UNSET
 
@@ -63,27 +66,29 @@ class Tokens(Answer, frozen=True):
 
 
 class SignedIn(Answer, frozen=True):
-    """A complete registration or login."""
+    """A complete registration or login; `recovery_code` takes the place of the one that was used."""
 
     user: User
     tokens: Tokens
+    recovery_code: str | UnsetType = UNSET
 
 
 class SecondFactorNeeded(Answer, frozen=True):
     """The password was right; a second factor is still wanted."""
 
     mfa_ticket: str
-    methods: list[Literal["totp"]]
+    methods: list[MethodName]
     expires_in: int
 
 
 class AccessToken(Answer, frozen=True):
-    """A token of the same session whose proof is fresh."""
+    """A token of the same session whose proof is fresh; `recovery_code` takes the place of the one that was used."""
 
     access_token: str
     expires_in: int
     audience: Audience
     token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 - RFC 6750's word for the kind of token
+    recovery_code: str | UnsetType = UNSET
 
 
 class Session(Answer, frozen=True):
@@ -111,6 +116,18 @@ class TotpOffer(Answer, frozen=True):
     otpauth_uri: str
     digits: Literal[6] = 6
     period: Literal[30] = 30
+
+
+class RecoveryCodes(Answer, frozen=True):
+    """Ten codes, shown once."""
+
+    codes: list[str]
+
+
+class Retiring(Answer, frozen=True):
+    """A removal has begun; until `effective_ms` it can be taken back."""
+
+    effective_ms: int
 
 
 class Delivery(Answer, frozen=True):

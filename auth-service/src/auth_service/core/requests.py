@@ -9,6 +9,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from .saved_codes import MAX_TYPED_CHARS
+
 MAX_BODY_BYTES = 16 * 1024
 
 # max_length beside each pattern: `$` alone would let a line break through.
@@ -18,6 +20,7 @@ Opaque = Annotated[str, Meta(min_length=1, max_length=256)]
 Password = Annotated[str, Meta(max_length=4096)]
 """Longer than any that is accepted: the rule about 12 to 256 characters answers with reasons, this bound only protects."""
 Code = Annotated[str, Meta(pattern="^[0-9]{6}$", max_length=6)]
+TypedCode = Annotated[str, Meta(min_length=1, max_length=MAX_TYPED_CHARS)]
 Identifier = Annotated[str, Meta(min_length=1, max_length=320)]
 Action = Literal["register", "login"]
 Audience = Literal["auth", "chat", "console"]
@@ -120,12 +123,31 @@ class LogIn(Body, frozen=True):
     captcha: Proof | None = None
 
 
-class LogInSecond(Body, frozen=True):
-    """POST /login/mfa"""
+class ByTotp(Body, frozen=True, tag="totp", tag_field="method"):
+    """A second factor: a TOTP code"""
+
+    code: Code
+
+
+class ByRecoveryCode(Body, frozen=True, tag="recovery_code", tag_field="method"):
+    """A second factor: one of the saved codes, with or without its dashes"""
+
+    code: TypedCode
+
+
+class LogInTotp(ByTotp, frozen=True, tag="totp", tag_field="method"):
+    """POST /login/mfa with a TOTP code"""
 
     mfa_ticket: Opaque
-    method: Literal["totp"]
-    code: Code
+
+
+class LogInRecoveryCode(ByRecoveryCode, frozen=True, tag="recovery_code", tag_field="method"):
+    """POST /login/mfa with a saved code"""
+
+    mfa_ticket: Opaque
+
+
+LogInSecond = LogInTotp | LogInRecoveryCode
 
 
 class Refresh(Body, frozen=True):
@@ -154,10 +176,4 @@ class StepUpPassword(Body, frozen=True, tag="password", tag_field="method"):
     password: Password
 
 
-class StepUpTotp(Body, frozen=True, tag="totp", tag_field="method"):
-    """POST /step-up with a TOTP code"""
-
-    code: Code
-
-
-StepUp = StepUpPassword | StepUpTotp
+StepUp = StepUpPassword | ByTotp | ByRecoveryCode

@@ -1,0 +1,48 @@
+"""Making a set of saved recovery codes. How one is used is in `second_factors.py`."""
+
+from . import store_factors
+from .changes import Changes
+from .core import answers, saved_codes
+from .core.events import Kind, Table
+from .core.saved_codes import SavedCode
+from .parts import Parts
+from .second_factors import SecondFactors
+from .sessions import Present
+from .store_contacts import remove
+
+
+class SavedCodes:
+    """Gives an account its ten codes."""
+
+    def __init__(self, parts: Parts, second: SecondFactors, changes: Changes) -> None:
+        """Args: second: hashes codes; changes: records what changed."""
+        self._parts = parts
+        self._second = second
+        self._changes = changes
+
+    async def make(self, present: Present) -> answers.RecoveryCodes:
+        """Ten new codes; the set before retires.
+
+        Raises:
+            StepUpRequired: the last proof is too old or too weak.
+            Contradicted: the account is frozen.
+            Overloaded: no room for the hashes.
+        """
+        parts, user = self._parts, present.account.id
+        await self._second.demand(parts.store.reading, present)
+        made: dict[str, tuple[SavedCode, str]] = {}
+        while len(made) < saved_codes.COUNT:
+            code, hashed = await self._second.make_code()
+            made[code.selector] = (code, hashed)
+        async with parts.store.writing() as tx:
+            await self._changes.refuse_if_frozen(tx, user)
+            now_ms = parts.now_ms()
+            for old in await store_factors.code_sets_on(tx, user):
+                await remove(tx, Table.CODES, user, old, now_ms, lost=False)
+                await self._changes.record(tx, present, Kind.CODES_REMOVED, old)
+            matures_ms = await self._second.matures_ms(tx, present)
+            code_set = parts.new_id()
+            hashes = [(selector, hashed) for selector, (_, hashed) in made.items()]
+            await store_factors.add_codes(tx, user, code_set, hashes, now_ms, matures_ms)
+            await self._changes.record(tx, present, Kind.CODES_ADDED, code_set)
+        return answers.RecoveryCodes(codes=[code.text for code, _ in made.values()])

@@ -1,0 +1,98 @@
+"""The step-up: proving once more, in a session that runs, who is there.
+
+Wrong proofs are counted per session, of all kinds together, so that a thief of a session cannot guess with it.
+"""
+
+from msgspec import UNSET
+
+from garita_common.core import tokens
+
+from . import store_sessions
+from .core import answers
+from .core.attempts import Policy, Verdict
+from .core.factors import PASSWORD, WORDS
+from .core.problems import InvalidCode, InvalidCredentials, Overloaded, TooMany
+from .core.requests import StepUp, StepUpPassword
+from .hashing import HashPool
+from .limits import Limiter, Reserved
+from .parts import Parts
+from .second_factors import Proof, SecondFactors, Used
+from .sessions import Present, Sessions
+from .store import Db
+
+
+class SteppingUp:
+    """Takes fresh proofs."""
+
+    def __init__(
+        self, parts: Parts, sessions: Sessions, limiter: Limiter, hashes: HashPool, second: SecondFactors
+    ) -> None:
+        """Args: second: knows second factors."""
+        self._parts = parts
+        self._sessions = sessions
+        self._limiter = limiter
+        self._hashes = hashes
+        self._second = second
+        self._proofs = Policy(None, parts.config.step_ups_per_session_per_15_min, None, 5 * 60_000)
+
+    async def step_up(self, present: Present, body: StepUp) -> answers.AccessToken:
+        """A token of the same session whose proof is fresh.
+
+        Raises:
+            InvalidCredentials, InvalidCode: the proof is wrong.
+            TooMany: too many wrong ones.
+            Overloaded: no room for a hash.
+        """
+        reserved = await self.reserve(present)
+        try:
+            if isinstance(body, StepUpPassword):
+                token = await self._with_password(present, body.password)
+            else:
+                token = await self._with_second(present, body)
+        except Overloaded:
+            await self._limiter.forgive(reserved)
+            raise
+        await self._limiter.forgive(reserved)
+        return token
+
+    async def reserve(self, present: Present) -> Reserved:
+        """Counts a try of this session; to be forgiven if it was right.
+
+        Raises:
+            TooMany: too many wrong ones.
+        """
+        reserved = await self._limiter.reserve(f"proof:{present.session.id}", self._parts.new_id(), self._proofs)
+        if reserved.judged.verdict is Verdict.SHUT:
+            self._parts.metrics.limits.labels("proof_session").inc()
+            wait_ms = reserved.judged.shut_until_ms - self._parts.now_ms()
+            raise TooMany("proof_session", wait_ms // 1000 + 1)
+        return reserved
+
+    async def _with_password(self, present: Present, password: str) -> answers.AccessToken:
+        if not await self._hashes.verify(present.account.password_hash, password):
+            raise InvalidCredentials
+        async with self._parts.store.writing() as tx:
+            return await self._proved(tx, present, PASSWORD, None)
+
+    async def _with_second(self, present: Present, proof: Proof) -> answers.AccessToken:
+        user = present.account.id
+        weighed = await self._second.weigh(user, proof)
+        async with self._parts.store.writing() as tx:
+            used = None if weighed is None else await self._second.use(tx, user, weighed)
+            if used is None:
+                raise InvalidCode
+            return await self._proved(tx, present, WORDS[used.method], used)
+
+    async def _proved(self, tx: Db, present: Present, word: str, used: Used | None) -> answers.AccessToken:
+        session = present.session
+        amr = sorted({*session.amr, word}, reverse=True)
+        factor = None if used is None else used.factor
+        await store_sessions.proved(tx, session.id, amr, factor, self._parts.now_ms(), second=used is not None)
+        fresh = await store_sessions.session(tx, session.id)
+        token = await self._sessions.access_token(tx, present.account, fresh or session, "auth")
+        return answers.AccessToken(
+            access_token=token,
+            expires_in=tokens.LIFETIME_S,
+            audience="auth",
+            recovery_code=UNSET if used is None or used.replacement is None else used.replacement,
+        )
