@@ -18,16 +18,20 @@ from garita_common.config import ConfigError, Mode, Secret
 from garita_common.emitter import Emitter
 from garita_common.runtime import listening
 
-from . import factor_routes, keys, store_flows, store_notices, store_sessions
+from . import factor_routes, keys, own_routes, store_flows, store_notices, store_sessions
 from .account import Profile
 from .answering import Answering
 from .ban_watch import BanWatch
 from .challenges import Challenges
 from .changes import Changes
 from .config import AuthConfig
+from .contact_codes import ContactCodes
+from .contacts import Contacts
 from .core.sealing import Seals
+from .devices import Devices
 from .edge import Edge
 from .factor_routes import FactorHandlers
+from .freezing import Freezing
 from .hashing import HashPool
 from .keys import KeysUnreadable, Signer
 from .limits import Limiter
@@ -35,6 +39,9 @@ from .login import Login
 from .metrics import Metrics
 from .origins import Cookies, Origins
 from .outbox import Outbox
+from .own_devices import OwnDevices
+from .own_events import OwnEvents
+from .own_routes import OwnHandlers
 from .parts import Parts, entropy_of_system
 from .refreshing import Refreshing
 from .registration import Registration
@@ -145,9 +152,13 @@ def build(
     outbox = Outbox(parts)
     challenges = Challenges(parts, client, emitter)
     changes = Changes(parts, outbox)
-    sessions = Sessions(parts, signer, revoking, changes)
+    devices = Devices(parts, changes)
+    sessions = Sessions(parts, signer, revoking, changes, devices)
     factors = SecondFactors(parts, hashes)
-    stepping_up = SteppingUp(parts, sessions, limiter, hashes, factors)
+    own_devices = OwnDevices(parts, sessions, devices, changes, factors)
+    freezing = Freezing(parts, sessions, devices, own_devices, changes, limiter)
+    contact_codes = ContactCodes(parts, limiter, outbox)
+    stepping_up = SteppingUp(parts, sessions, limiter, hashes, factors, devices, contact_codes, freezing)
     login = Login(parts, sessions, limiter, challenges, hashes, factors, changes, bans, emitter)
     profile = Profile(parts, outbox)
     cookies = Cookies.of(demo=demo)
@@ -156,6 +167,13 @@ def build(
         totp=TotpLife(parts, limiter, factors, stepping_up, changes),
         codes=SavedCodes(parts, factors, changes),
         stepping_up=stepping_up,
+    )
+    own_handlers = OwnHandlers(
+        Contacts(parts, sessions, limiter, challenges, outbox, changes, factors),
+        own_devices,
+        OwnEvents(parts, sessions, changes),
+        contact_codes,
+        freezing,
     )
     handlers = Handlers(
         parts=parts,
@@ -172,7 +190,7 @@ def build(
         cookies=cookies,
         outbox_key=outbox_key,
         answering=answering,
-        further=factor_routes.table(factor_handlers),
+        further=(*factor_routes.table(factor_handlers), *own_routes.table(own_handlers)),
     )
     edge = Edge(parts, sessions, limiter, emitter, Origins(config.origins(), demo=demo), handlers.cookies)
 

@@ -43,8 +43,13 @@ class Changes:
         """Somebody in a session did this; returns the notice's id. Args: subject: id of the factor, device or recovery, or ''."""
         return await self.note(tx, present.account.id, kind, subject, device=present.session.device)
 
-    async def note(self, tx: Db, user: str, kind: Kind, subject: str, *, device: str | None = None) -> str:
-        """This happened to an account; returns the notice's id. Args: device: which did it; None: nobody's, so an unconfirmed one."""
+    async def note(
+        self, tx: Db, user: str, kind: Kind, subject: str, *, device: str | None = None, by_link: bool = False
+    ) -> str:
+        """This happened to an account; returns the notice's id.
+
+        Args: device: which did it; None: nobody's, so an unconfirmed one; by_link: a contact did it, who draws no horizon.
+        """
         notice = Notice(
             id=self._parts.new_id(),
             user=user,
@@ -56,7 +61,7 @@ class Changes:
         )
         facts = await facts_of(tx, user, self._parts.config.factor_policy)
         await store_notices.add(tx, notice, told_of(facts, kind, notice.at_ms))
-        if TRAITS[kind].change:
+        if TRAITS[kind].change and not by_link:
             await store_notices.add_change(tx, notice)
         await self._remind(tx, notice, facts)
         pace, is_told_now = events.after_event(await store_notices.pace(tx, user, kind), kind, notice.at_ms)

@@ -59,6 +59,11 @@ class AuthConfig(ServiceConfig):
     mfa_per_account_per_h: int = Field(10, ge=1, description="Wrong second factors of one account in an hour.")
     mfa_per_account_per_day: int = Field(20, ge=1, description="Wrong second factors of one account in a day.")
     step_ups_per_session_per_15_min: int = Field(10, ge=1, description="Wrong proofs of one session in 15 minutes.")
+    # A person adds a contact or proves a session a few times a day; each code is a message that somebody pays for.
+    codes_per_contact_per_day: int = Field(5, ge=1, description="Codes to one contact of an account in a day.")
+    codes_per_account_per_day: int = Field(10, ge=1, description="Codes that one account has sent in a day.")
+    # 256 bits are not guessed; this only stops somebody from keeping us busy.
+    bad_undos_per_prefix_per_h: int = Field(10, ge=1, description="Unknown undo links from one address in an hour.")
     # A session needs one refresh in 4 minutes and audience.
     refreshes_per_session_per_min: int = Field(30, ge=1, description="Refreshes of one session in a minute.")
     # Only look-ups that fail count: a valid token always works.

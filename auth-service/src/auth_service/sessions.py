@@ -18,6 +18,7 @@ from .core.factors import PASSWORD, acr_of
 from .core.problems import AccessRefused, NotHere, StepUpRequired
 from .core.requests import Audience, LogOut
 from .core.sealing import digest
+from .devices import Devices
 from .keys import Signer
 from .parts import Caller, Parts
 from .revoking import Revoking
@@ -69,12 +70,13 @@ class Present:
 class Sessions:
     """Opens, lists and ends sessions."""
 
-    def __init__(self, parts: Parts, signer: Signer, revoking: Revoking, changes: Changes) -> None:
-        """Args: signer: makes access tokens; revoking: tells the gateways what has ended; changes: tells the owner of new devices."""
+    def __init__(self, parts: Parts, signer: Signer, revoking: Revoking, changes: Changes, devices: Devices) -> None:
+        """Args: signer: makes access tokens; revoking: tells the gateways what has ended; changes: tells the owner of new devices; devices: knows their grades."""
         self._parts = parts
         self._signer = signer
         self._revoking = revoking
         self._changes = changes
+        self._devices = devices
 
     def device_mark(self, secret: str) -> bytes:
         """What is stored of a device's secret."""
@@ -95,10 +97,15 @@ class Sessions:
 
         Args: device: the known device, None for a new one; factor: the TOTP or passkey that was given; registers: the account is made now,
             after a code to its contact was given on this device.
+
+        Raises:
+            InvalidCredentials: the account is frozen, and this is no mature device of it.
         """
         parts = self._parts
         now_ms = parts.now_ms()
         secret = None
+        if not registers:
+            await self._devices.refuse_if_frozen(tx, account.id, device)
         if device is None:
             device = parts.new_id()
             secret = "dv1." + base64.urlsafe_b64encode(parts.new_secret()).rstrip(b"=").decode()
@@ -108,7 +115,9 @@ class Sessions:
         if registers:
             await store_sessions.device_registered(tx, device)
             await store_sessions.device_confirmed(tx, device, now_ms)
-        elif secret is not None:
+        if factor is not None:
+            await self._devices.confirm(tx, account.id, device, factor, told=secret is None)
+        if secret is not None and not registers:
             await self._changes.note(tx, account.id, Kind.DEVICE_NEW, device, device=device)
         await store_sessions.device_used(tx, device, now_ms)
         new = NewSession(

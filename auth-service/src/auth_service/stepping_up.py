@@ -8,11 +8,15 @@ from msgspec import UNSET
 from garita_common.core import tokens
 
 from . import store_sessions
+from .contact_codes import ContactCodes
 from .core import answers
 from .core.attempts import Policy, Verdict
-from .core.factors import PASSWORD, WORDS
+from .core.factors import MAIL, PASSWORD, SMS, WORDS
+from .core.identifiers import ContactKind
 from .core.problems import InvalidCode, InvalidCredentials, Overloaded, TooMany
-from .core.requests import StepUp, StepUpPassword
+from .core.requests import StepUp, StepUpCode, StepUpPassword
+from .devices import Devices
+from .freezing import Freezing
 from .hashing import HashPool
 from .limits import Limiter, Reserved
 from .parts import Parts
@@ -25,14 +29,25 @@ class SteppingUp:
     """Takes fresh proofs."""
 
     def __init__(
-        self, parts: Parts, sessions: Sessions, limiter: Limiter, hashes: HashPool, second: SecondFactors
+        self,
+        parts: Parts,
+        sessions: Sessions,
+        limiter: Limiter,
+        hashes: HashPool,
+        second: SecondFactors,
+        devices: Devices,
+        codes: ContactCodes,
+        freezing: Freezing,
     ) -> None:
-        """Args: second: knows second factors."""
+        """Args: second: knows second factors; devices: are confirmed by what is mature; codes: went to contacts; freezing: ends a freeze."""
         self._parts = parts
         self._sessions = sessions
         self._limiter = limiter
         self._hashes = hashes
         self._second = second
+        self._devices = devices
+        self._codes = codes
+        self._freezing = freezing
         self._proofs = Policy(None, parts.config.step_ups_per_session_per_15_min, None, 5 * 60_000)
 
     async def step_up(self, present: Present, body: StepUp) -> answers.AccessToken:
@@ -47,6 +62,8 @@ class SteppingUp:
         try:
             if isinstance(body, StepUpPassword):
                 token = await self._with_password(present, body.password)
+            elif isinstance(body, StepUpCode):
+                token = await self._with_code(present, body.code)
             else:
                 token = await self._with_second(present, body)
         except Overloaded:
@@ -74,6 +91,18 @@ class SteppingUp:
         async with self._parts.store.writing() as tx:
             return await self._proved(tx, present, PASSWORD, None)
 
+    async def _with_code(self, present: Present, code: str) -> answers.AccessToken:
+        token = None
+        async with self._parts.store.writing() as tx:
+            contact = await self._codes.use(tx, present, code)
+            if contact is not None:
+                await self._devices.confirm(tx, present.account.id, present.session.device, contact.id)
+                word = SMS if contact.kind is ContactKind.PHONE else MAIL
+                token = await self._proved(tx, present, word, None)
+        if token is None:  # not inside: a wrong code is counted in the transaction
+            raise InvalidCode
+        return token
+
     async def _with_second(self, present: Present, proof: Proof) -> answers.AccessToken:
         user = present.account.id
         weighed = await self._second.weigh(user, proof)
@@ -88,8 +117,11 @@ class SteppingUp:
         amr = sorted({*session.amr, word}, reverse=True)
         factor = None if used is None else used.factor
         await store_sessions.proved(tx, session.id, amr, factor, self._parts.now_ms(), second=used is not None)
-        fresh = await store_sessions.session(tx, session.id)
-        token = await self._sessions.access_token(tx, present.account, fresh or session, "auth")
+        fresh = await store_sessions.session(tx, session.id) or session
+        if factor is not None:
+            await self._devices.confirm(tx, present.account.id, session.device, factor)
+            await self._freezing.thaw(tx, Present(present.account, fresh))
+        token = await self._sessions.access_token(tx, present.account, fresh, "auth")
         return answers.AccessToken(
             access_token=token,
             expires_in=tokens.LIFETIME_S,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from .core.events import TRAITS, Kind, Table
+from .core.events import Table
 from .core.identifiers import ContactKind
 from .store import Db, Row, one, rows_of, run
 
@@ -23,6 +23,7 @@ class Contact:
     removed_ms: int | None
     lost: bool
     suspect: bool
+    asked_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +37,11 @@ class Removed:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A code on its way to a contact."""
+    """A code on its way to a contact; `strong`: asked for by a session that may shorten a probation."""
 
     contact: str
     code_mark: bytes
+    strong: bool
     tries: int
     expires_ms: int
 
@@ -89,28 +91,38 @@ async def add(tx: Db, contact: Contact) -> None:
     )
 
 
-async def prove(tx: Db, contact: str, now_ms: int, matures_ms: int) -> None:
-    """Its first proof: seniority begins."""
+async def prove(tx: Db, contact: str, now_ms: int, matures_ms: int, *, is_suspect: bool) -> None:
+    """Its first proof: seniority begins. Args: is_suspect: it counts for nothing, as it counts for enough others already."""
     await run(
         tx,
-        "UPDATE contacts SET proved_ms = ?, confirmed_ms = ?, matures_ms = ?, removed_ms = NULL, lost = 0, suspect = 0"
-        " WHERE id = ?",
-        (now_ms, now_ms, matures_ms, contact),
+        "UPDATE contacts SET proved_ms = ?1, confirmed_ms = ?1, matures_ms = ?2, suspect = ?3,"
+        " removed_ms = NULL, lost = 0, asked_ms = NULL WHERE id = ?4",
+        (now_ms, matures_ms, int(is_suspect), contact),
     )
 
 
-async def confirm(tx: Db, contact: str, now_ms: int, *, clears: bool) -> None:
-    """It was shown once more to be its owner's; one that was being removed stays. Args: clears: it is not suspect any more."""
+async def restore(tx: Db, contact: str) -> None:
+    """One that was being removed stays, as it was."""
+    await run(tx, "UPDATE contacts SET removed_ms = NULL WHERE id = ?", (contact,))
+
+
+async def confirm(tx: Db, contact: str, now_ms: int, *, is_suspect: bool) -> None:
+    """It was shown once more to be its owner's."""
     await run(
         tx,
-        "UPDATE contacts SET confirmed_ms = ?, removed_ms = NULL, suspect = CASE WHEN ? THEN 0 ELSE suspect END WHERE id = ?",
-        (now_ms, int(clears), contact),
+        "UPDATE contacts SET confirmed_ms = ?, suspect = ?, asked_ms = NULL WHERE id = ?",
+        (now_ms, int(is_suspect), contact),
     )
 
 
-async def suspect(tx: Db, contact: str) -> None:
+async def doubt(tx: Db, contact: str) -> None:
     """It may be somebody else's by now: worth nothing until it is proved again."""
-    await run(tx, "UPDATE contacts SET suspect = 1 WHERE id = ?", (contact,))
+    await run(tx, "UPDATE contacts SET suspect = 1, asked_ms = NULL WHERE id = ?", (contact,))
+
+
+async def ask(tx: Db, contact: str, now_ms: int) -> None:
+    """Its owner is asked whether it is still theirs."""
+    await run(tx, "UPDATE contacts SET asked_ms = ? WHERE id = ?", (now_ms, contact))
 
 
 async def drop(tx: Db, contact: str) -> None:
@@ -118,12 +130,13 @@ async def drop(tx: Db, contact: str) -> None:
     await run(tx, "DELETE FROM contacts WHERE id = ? AND proved_ms IS NULL", (contact,))
 
 
-async def set_code(tx: Db, contact: str, session: str, code_mark: bytes, expires_ms: int) -> None:
-    """A code goes to a contact, in place of an earlier one."""
+async def set_code(tx: Db, sent: Sent, session: str) -> None:
+    """A code goes to a contact, in place of an earlier one. Args: session: that is to be proved with it; '': the contact itself."""
     await run(
         tx,
-        "INSERT OR REPLACE INTO contact_codes (contact, session, code_mark, tries, expires_ms) VALUES (?, ?, ?, 0, ?)",
-        (contact, session, code_mark, expires_ms),
+        "INSERT OR REPLACE INTO contact_codes (contact, session, code_mark, strong, tries, expires_ms)"
+        " VALUES (?, ?, ?, ?, 0, ?)",
+        (sent.contact, session, sent.code_mark, int(sent.strong), sent.expires_ms),
     )
 
 
@@ -133,7 +146,7 @@ async def codes_sent(db: Db, contacts: list[str], session: str) -> list[Sent]:
     for contact in contacts:
         row = await one(db, "SELECT * FROM contact_codes WHERE contact = ? AND session = ?", (contact, session))
         if row is not None:
-            found.append(Sent(contact, row["code_mark"], row["tries"], row["expires_ms"]))
+            found.append(Sent(contact, row["code_mark"], bool(row["strong"]), row["tries"], row["expires_ms"]))
     return found
 
 
@@ -169,6 +182,14 @@ async def take_back(tx: Db, table: Table, user: str, factor: str, removed_after_
     return changed == 1
 
 
+async def table_of(db: Db, user: str, factor: str) -> Table | None:
+    """Where a factor or device of a user lies."""
+    for table in Table:
+        if await one(db, f"SELECT 1 FROM {table.value} WHERE id = ? AND user = ?", (factor, user)):  # noqa: S608 - constants alone
+            return table
+    return None
+
+
 async def being_removed(db: Db, user: str, removed_after_ms: int) -> list[Removed]:
     """What a user can still take back, oldest first."""
     found = []
@@ -182,11 +203,8 @@ async def being_removed(db: Db, user: str, removed_after_ms: int) -> list[Remove
     return sorted(found, key=lambda removed: (removed.removed_ms, removed.id))
 
 
-async def is_on_probation(db: Db, kind: Kind, factor: str, now_ms: int) -> bool:
-    """Whether what an event added is still there and does not count yet. Args: kind: of the addition."""
-    table = TRAITS[kind].adds
-    if table is None or table is Table.DEVICES:
-        return False
+async def is_on_probation(db: Db, table: Table, factor: str, now_ms: int) -> bool:
+    """Whether a factor (not a device) is still there and does not count yet."""
     row = await one(
         db,
         f"SELECT 1 FROM {table.value} WHERE id = ? AND removed_ms IS NULL AND matures_ms > ?",  # noqa: S608 - constants alone
@@ -236,4 +254,5 @@ def _contact(row: Row) -> Contact:
         removed_ms=row["removed_ms"],
         lost=bool(row["lost"]),
         suspect=bool(row["suspect"]),
+        asked_ms=row["asked_ms"],
     )

@@ -45,6 +45,15 @@ class NewSession:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredDevice:
+    """A device as its owner sees it in a list."""
+
+    id: str
+    label: str
+    last_login_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class StoredToken:
     """A refresh token as it lies in the database."""
 
@@ -64,8 +73,16 @@ _SESSION = """
 
 async def known_device(db: Db, user: str, secret_mark: bytes) -> str | None:
     """The id of the user's device with this secret."""
-    row = await one(db, "SELECT id FROM devices WHERE secret_mark = ? AND user = ?", (secret_mark, user))
+    row = await one(db, "SELECT id FROM devices WHERE secret_mark = ? AND user = ? AND NOT lost", (secret_mark, user))
     return str(row["id"]) if row else None
+
+
+async def devices_of(db: Db, user: str) -> list[StoredDevice]:
+    """A user's devices, newest first."""
+    rows = await rows_of(
+        db, "SELECT id, label, last_login_ms FROM devices WHERE user = ? ORDER BY last_login_ms DESC, id", (user,)
+    )
+    return [StoredDevice(row["id"], row["label"], row["last_login_ms"]) for row in rows]
 
 
 async def add_device(tx: Db, device: str, user: str, secret_mark: bytes, label: str, now_ms: int) -> None:

@@ -11,7 +11,7 @@ import structlog
 
 from . import store_contacts, store_notices
 from .changes import Changes
-from .core.events import Kind
+from .core.events import TRAITS, Kind
 from .core.recovery.life import CANCELLABLE_MS
 from .parts import Parts
 
@@ -51,7 +51,8 @@ class Tending:
         for user, kind, subject, due_ms in await store_notices.due_reminders(store.reading, self._parts.now_ms()):
             async with store.writing() as tx:
                 await store_notices.drop_reminder(tx, subject, due_ms)
-                if await store_contacts.is_on_probation(tx, kind, subject, self._parts.now_ms()):
+                table = TRAITS[kind].adds
+                if table is not None and await store_contacts.is_on_probation(tx, table, subject, self._parts.now_ms()):
                     await self._changes.note(tx, user, Kind.FACTOR_WAITS, subject)
 
     async def _bury(self) -> None:

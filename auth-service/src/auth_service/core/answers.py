@@ -137,3 +137,113 @@ class Delivery(Answer, frozen=True):
     to: str
     text: str
     at: int
+
+
+class OwnContact(Answer, frozen=True):
+    """A contact as its owner sees it. `state` is its place in the life of a factor; times are there from the step on that they belong to."""
+
+    id: str
+    value: str
+    state: Literal["pending", "probation", "mature", "retiring", "retired"]
+    added_ms: int
+    asked: bool
+    suspect: bool
+    proved_ms: int | UnsetType = UNSET
+    confirmed_ms: int | UnsetType = UNSET
+    matures_ms: int | UnsetType = UNSET
+    removed_ms: int | UnsetType = UNSET
+    effective_ms: int | UnsetType = UNSET
+
+
+class OwnContacts(Answer, frozen=True):
+    """Contacts, oldest first."""
+
+    contacts: list[OwnContact]
+
+
+class ContactPending(Answer, frozen=True):
+    """A code is on its way; `expires_in` seconds."""
+
+    id: str
+    expires_in: int
+
+
+class Removal(Answer, frozen=True):
+    """What is removed keeps its rights until `effective_ms`, and can be taken back until `cancel_until_ms`."""
+
+    id: str
+    effective_ms: int
+    cancel_until_ms: int
+
+
+PendingFactor = Literal["email", "phone", "totp", "passkey", "codes", "question", "device"]
+
+
+class PendingChange(Answer, frozen=True):
+    """Something of an account that is about to change: it goes, or it begins to count."""
+
+    id: str
+    kind: Literal["removal", "probation"]
+    factor: PendingFactor
+    effective_ms: int
+    cancel_until_ms: int | UnsetType = UNSET
+
+
+class PendingChanges(Answer, frozen=True):
+    """What is pending, soonest first."""
+
+    changes: list[PendingChange]
+
+
+class SecurityEvent(Answer, frozen=True):
+    """Something that happened to the account. `confirmed`: the device that did it was a confirmed one at that time."""
+
+    id: str
+    kind: str
+    at_ms: int
+    subject: str
+    confirmed: bool
+    device: str | UnsetType = UNSET
+    device_label: str | UnsetType = UNSET
+
+
+class SecurityEvents(Answer, frozen=True):
+    """The newest 200 events, newest first. `frozen_until_ms` and `guarded_until_ms` are absent where they are over."""
+
+    events: list[SecurityEvent]
+    frozen_until_ms: int | UnsetType = UNSET
+    guarded_until_ms: int | UnsetType = UNSET
+
+
+Grade = Literal["known", "confirmed", "mature"]
+
+
+class OwnDevice(Answer, frozen=True):
+    """A device and its grade."""
+
+    id: str
+    label: str
+    grade: Grade
+    first_login_ms: int
+    last_login_ms: int
+    current: bool
+    confirmed_ms: int | UnsetType = UNSET
+    effective_ms: int | UnsetType = UNSET
+
+
+class OwnDevices(Answer, frozen=True):
+    """The devices that have logged in, newest first."""
+
+    devices: list[OwnDevice]
+
+
+class CodeSent(Answer, frozen=True):
+    """A code is on its way, if there is a contact for it; `expires_in` seconds."""
+
+    expires_in: int
+
+
+class Undone(Answer, frozen=True):
+    """The link was taken, if it was good: the same for every link."""
+
+    received: bool = True

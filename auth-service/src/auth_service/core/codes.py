@@ -14,6 +14,7 @@ from enum import Enum, auto
 CODE_DIGITS = 6
 MAX_TRIES = 5
 CODE_LIFETIME_MS = 15 * 60 * 1000
+CONTACT_CODE_LIFETIME_MS = 10 * 60 * 1000
 TICKET_LIFETIME_MS = 30 * 60 * 1000
 """Long enough to look for a user name that is free."""
 

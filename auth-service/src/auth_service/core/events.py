@@ -73,7 +73,7 @@ class Kind(Enum):
 class Trait:
     """`change`: the horizon is made of it. `critical`: the oldest phone is told too. `adds`, `removes`: where its subject lies, so that it can be taken back.
 
-    `recovery`: its subject is a recovery, and taking it back is a contact's veto.
+    `recovery`: its subject is a recovery, and taking it back is a contact's veto. `reminds`: of an addition, which can still be taken back.
     """
 
     change: bool = False
@@ -81,12 +81,13 @@ class Trait:
     adds: Table | None = None
     removes: Table | None = None
     recovery: bool = False
+    reminds: bool = False
     windows_ms: tuple[int, ...] = WINDOWS_MS
 
     @property
     def is_undone(self) -> bool:
         """Whether "cancel" does anything; "not me" always does."""
-        return self.adds is not None or self.removes is not None or self.recovery
+        return self.adds is not None or self.removes is not None or self.recovery or self.reminds
 
 
 def _added(table: Table) -> Trait:
@@ -116,7 +117,7 @@ TRAITS: dict[Kind, Trait] = {
     Kind.DEVICE_NEW: Trait(adds=Table.DEVICES),
     Kind.DEVICE_CONFIRMED: Trait(),
     Kind.DEVICE_REMOVED: Trait(change=True, removes=Table.DEVICES),
-    Kind.FACTOR_WAITS: Trait(critical=True),
+    Kind.FACTOR_WAITS: Trait(critical=True, reminds=True),
     Kind.SECOND_FACTOR_MISSED: Trait(),
     Kind.SESSION_STOLEN: Trait(),
     Kind.SESSIONS_ASKED: Trait(critical=True),

@@ -9,7 +9,9 @@ from enum import Enum
 from .recovery.life import CANCELLABLE_MS, SHORT_PROBATION_MS
 
 PASSWORD = "pwd"  # noqa: S105 - RFC 8176's word
-_SECOND = frozenset({"otp", "code", "sms"})
+SMS = "sms"
+MAIL = "mail"
+_SECOND = frozenset({"otp", "code", SMS})
 """What makes two factors of a password and itself. A code by mail does not: a mailbox mostly hangs on a password again (NIST SP 800-63B-4 §3.1.3.1)."""
 
 

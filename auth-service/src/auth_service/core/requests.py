@@ -22,7 +22,7 @@ Password = Annotated[str, Meta(max_length=4096)]
 Code = Annotated[str, Meta(pattern="^[0-9]{6}$", max_length=6)]
 TypedCode = Annotated[str, Meta(min_length=1, max_length=MAX_TYPED_CHARS)]
 Identifier = Annotated[str, Meta(min_length=1, max_length=320)]
-Action = Literal["register", "login"]
+Action = Literal["register", "login", "contact"]
 Audience = Literal["auth", "chat", "console"]
 Locale = Literal["en", "es"]
 
@@ -176,4 +176,42 @@ class StepUpPassword(Body, frozen=True, tag="password", tag_field="method"):
     password: Password
 
 
-StepUp = StepUpPassword | ByTotp | ByRecoveryCode
+class StepUpCode(Body, frozen=True, tag="code", tag_field="method"):
+    """POST /step-up with a code that went to a contact"""
+
+    code: Code
+
+
+StepUp = StepUpPassword | ByTotp | ByRecoveryCode | StepUpCode
+
+
+class SendStepUp(Body, frozen=True):
+    """POST /step-up/send"""
+
+    channel: Literal["email", "sms"]
+
+
+class AddEmail(Body, frozen=True):
+    """POST /me/emails"""
+
+    email: Identifier
+
+
+class AddPhone(Body, frozen=True):
+    """POST /me/phones"""
+
+    phone: Identifier
+    captcha: Proof | None = None
+
+
+class VerifyContact(Body, frozen=True):
+    """POST /me/emails/{id}/verify and /me/phones/{id}/verify"""
+
+    code: Code
+
+
+class Undo(Body, frozen=True):
+    """POST /undo"""
+
+    token: Annotated[str, Meta(pattern="^[a-p]{64}$", max_length=64)]
+    action: Literal["cancel", "not_me"]

@@ -8,6 +8,18 @@ _CODE: Final[dict[Locale, str]] = {
     "en": "Garita: your code to register is {code}. It is good for 15 minutes. If this was not you, ignore this message.",
     "es": "Garita: tu código de registro es {code}. Vale 15 minutos. Si no has sido tú, ignora este mensaje.",
 }
+_CONTACT_CODE: Final[dict[Locale, str]] = {
+    "en": "Garita: your code to add this contact to your account is {code}. It is good for 10 minutes. "
+    "If this was not you, ignore this message.",
+    "es": "Garita: tu código para añadir este contacto a tu cuenta es {code}. Vale 10 minutos. "
+    "Si no has sido tú, ignora este mensaje.",
+}
+_STEP_UP_CODE: Final[dict[Locale, str]] = {
+    "en": "Garita: your code to prove that it is you is {code}. It is good for 10 minutes. "
+    "If this was not you, somebody knows your password: change it.",
+    "es": "Garita: tu código para demostrar que eres tú es {code}. Vale 10 minutos. "
+    "Si no has sido tú, alguien conoce tu contraseña: cámbiala.",
+}
 _HAS_ACCOUNT: Final[dict[Locale, str]] = {
     "en": "Garita: somebody wanted to register with this address, which already has an account. If it was you, log in instead.",
     "es": "Garita: alguien quiso registrarse con esta dirección, que ya tiene una cuenta. Si has sido tú, inicia sesión.",
@@ -22,3 +34,13 @@ def registration_code(locale: Locale, code: str) -> str:
 def already_registered(locale: Locale) -> str:
     """To the owner of an address that somebody wanted to register again."""
     return _HAS_ACCOUNT[locale]
+
+
+def contact_code(locale: Locale, code: str) -> str:
+    """The message with the code that proves a new contact."""
+    return _CONTACT_CODE[locale].format(code=code)
+
+
+def step_up_code(locale: Locale, code: str) -> str:
+    """The message with a code that proves who is there."""
+    return _STEP_UP_CODE[locale].format(code=code)

@@ -61,16 +61,21 @@ CREATE TABLE reminders (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX reminders_due ON reminders (due_ms);
 
--- A code on its way to a contact: to prove the contact itself (session ''), or to prove a session with it. A user has few at a time.
+-- A code on its way to a contact: to prove the contact itself (session ''), or to prove a session with it. strong: it was asked for in a
+-- session that proved itself with a mature factor on a mature device.
 CREATE TABLE contact_codes (
     contact    TEXT NOT NULL REFERENCES contacts (id) ON DELETE CASCADE,
     session    TEXT NOT NULL,
     code_mark  BLOB NOT NULL,
+    strong     INTEGER NOT NULL,
     tries      INTEGER NOT NULL DEFAULT 0,
     expires_ms INTEGER NOT NULL,
     PRIMARY KEY (contact, session)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX contact_codes_expiry ON contact_codes (expires_ms);
+
+-- asked_ms: somebody else has proved the same number since; its owner is asked whether it is still theirs.
+ALTER TABLE contacts ADD COLUMN asked_ms INTEGER;
 
 -- factor: the id of the TOTP or passkey that the session's last second factor was, so that one can say whether that was a mature one.
 ALTER TABLE sessions ADD COLUMN factor TEXT;

@@ -1,0 +1,90 @@
+"""Codes that prove a session: sent to contacts that count, typed at /step-up.
+
+So a device is confirmed by whoever holds an old contact of the account, and not by whoever only knows its password. A code goes to every e-mail address that counts,
+each its own, or to the oldest phone; it is for the session that asked, and five wrong ones end it.
+"""
+
+import hmac
+
+from . import store_contacts
+from .core import answers, codes, texts
+from .core.codes import MAX_TRIES
+from .core.recovery import life, phones
+from .core.recovery.facts import Factor, FactorKind
+from .core.recovery.horizon import horizon_ms
+from .core.requests import SendStepUp
+from .limits import Limit, Limiter
+from .outbox import Outbox
+from .parts import Parts
+from .sessions import Present
+from .store import Db
+from .store_contacts import Contact, Sent
+from .store_facts import facts_of
+
+
+class ContactCodes:
+    """Sends such codes and takes them."""
+
+    def __init__(self, parts: Parts, limiter: Limiter, outbox: Outbox) -> None:
+        """Args: outbox: takes the codes."""
+        self._parts = parts
+        self._limiter = limiter
+        self._outbox = outbox
+        self._per_session = Limit("step_up_code", 1, 60)
+        self._per_account_day = Limit("contact_account_day", parts.config.codes_per_account_per_day, 86_400)
+
+    async def send(self, present: Present, body: SendStepUp) -> answers.CodeSent:
+        """Sends codes to the contacts of a channel that count; if there are none, nothing, with the same answer.
+
+        Raises:
+            TooMany: too soon after the last one, or too many of this account today.
+        """
+        parts, user, session = self._parts, present.account.id, present.session.id
+        await self._limiter.take(self._per_session, session)
+        await self._limiter.take(self._per_account_day, user)
+        expires_ms = parts.now_ms() + codes.CONTACT_CODE_LIFETIME_MS
+        async with parts.store.writing() as tx:
+            for contact in await self._asked(tx, user, body.channel):
+                stored = await store_contacts.by_id(tx, user, contact.id)
+                if stored is None:
+                    continue
+                code = codes.code_from(parts.random_below(10**codes.CODE_DIGITS))
+                await store_contacts.set_code(
+                    tx, Sent(contact.id, self._mark(contact.id, session, code), False, 0, expires_ms), session
+                )
+                to = parts.seals.open("contact", stored.id, stored.sealed_value).decode()
+                await self._outbox.post(tx, stored.kind, to, texts.step_up_code(present.account.locale, code))
+        return answers.CodeSent(expires_in=codes.CONTACT_CODE_LIFETIME_MS // 1000)
+
+    async def use(self, tx: Db, present: Present, code: str) -> Contact | None:
+        """Uses a code of this session up, in a transaction; returns its contact, or None if it does not fit or counts no more."""
+        user, session, now_ms = present.account.id, present.session.id, self._parts.now_ms()
+        stored = {contact.id: contact for contact in await store_contacts.of_user(tx, user)}
+        contacts = list(stored)
+        sent = await store_contacts.codes_sent(tx, contacts, session)
+        alive = [row for row in sent if row.tries < MAX_TRIES and row.expires_ms > now_ms]
+        fitting = [
+            row.contact for row in alive if hmac.compare_digest(row.code_mark, self._mark(row.contact, session, code))
+        ]
+        counting = {contact.id for channel in ("email", "sms") for contact in await self._asked(tx, user, channel)}
+        if not fitting or fitting[0] not in counting:
+            for row in sent:
+                await store_contacts.count_try(tx, row.contact, session)
+            return None
+        await store_contacts.drop_codes(tx, contacts, session)
+        return stored[fitting[0]]
+
+    async def _asked(self, db: Db, user: str, channel: str) -> list[Factor]:
+        """The contacts of a channel that a code may go to."""
+        facts, now_ms = await facts_of(db, user, self._parts.config.factor_policy), self._parts.now_ms()
+        line_ms = horizon_ms(facts, now_ms)
+        if channel == "sms":
+            return phones.in_order(facts, line_ms, now_ms)[:1]
+        return [
+            factor
+            for factor in facts.factors
+            if factor.kind is FactorKind.EMAIL and life.counts(factor, facts.policy, line_ms, now_ms)
+        ]
+
+    def _mark(self, contact: str, session: str, code: str) -> bytes:
+        return self._parts.seals.mark("step-up-code", contact, session, code)
