@@ -3,57 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
-from tests.integration.auth_service.conftest import PASSWORD, Person, World
+from tests.integration.auth_service.conftest import World
+from tests.integration.auth_service.owners import DAY_S, add_email, add_phone, fresh, states, stored
 
-DAY_S = 86_400
 WRONG = ("000000", "000001")
-
-
-async def fresh(world: World, person: Person) -> str:
-    """An access token whose proof is fresh, of the person's first session."""
-    answer = await world.refresh(person.tokens["refresh_token"], person.device)
-    assert answer.status == 200, answer
-    person.tokens |= answer.body
-    proof = {"method": "password", "password": PASSWORD}
-    stepped = await world.post("/step-up", proof, token=person.access)
-    assert stepped.status == 200, stepped
-    token: str = stepped.body["access_token"]
-    return token
-
-
-async def add_email(world: World, token: str, email: str) -> str:
-    """A proved address; returns its id."""
-    asked = await world.post("/me/emails", {"email": email}, token=token)
-    assert asked.status == 202, asked
-    contact: str = asked.body["id"]
-    proved = await world.post(f"/me/emails/{contact}/verify", {"code": await world.code_for(email)}, token=token)
-    assert proved.status == 200, proved
-    return contact
-
-
-async def add_phone(world: World, token: str, phone: str) -> str:
-    """A proved number; returns its id."""
-    body = {"phone": phone, "captcha": await world.proof("contact")}
-    asked = await world.post("/me/phones", body, token=token)
-    assert asked.status == 202, asked
-    contact: str = asked.body["id"]
-    proved = await world.post(f"/me/phones/{contact}/verify", {"code": await world.code_for(phone)}, token=token)
-    assert proved.status == 200, proved
-    return contact
-
-
-async def stored(world: World, token: str, value: str, kind: str = "emails") -> dict[str, Any]:
-    """One contact of the account."""
-    listed: list[dict[str, Any]] = (await world.get(f"/me/{kind}", token=token)).body["contacts"]
-    return next(contact for contact in listed if contact["value"] == value)
-
-
-async def states(world: World, token: str, kind: str = "emails") -> dict[str, str]:
-    """Each contact of a kind and its state."""
-    listed = await world.get(f"/me/{kind}", token=token)
-    return {contact["value"]: contact["state"] for contact in listed.body["contacts"]}
 
 
 async def test_the_registration_contact_is_mature_and_a_new_one_waits_thirty_days(world: World) -> None:
