@@ -18,7 +18,7 @@ from garita_common.config import ConfigError, Mode, Secret
 from garita_common.emitter import Emitter
 from garita_common.runtime import listening
 
-from . import factor_routes, keys, own_routes, store_flows, store_notices, store_sessions
+from . import factor_routes, keys, own_routes, session_routes, store_flows, store_notices, store_sessions
 from .account import Profile
 from .answering import Answering
 from .ban_watch import BanWatch
@@ -30,6 +30,7 @@ from .contacts import Contacts
 from .core.sealing import Seals
 from .devices import Devices
 from .edge import Edge
+from .ending import Ending
 from .factor_routes import FactorHandlers
 from .freezing import Freezing
 from .hashing import HashPool
@@ -49,6 +50,7 @@ from .revoking import Revoking
 from .routes import Handlers, table
 from .saved_codes import SavedCodes
 from .second_factors import SecondFactors
+from .session_routes import SessionHandlers
 from .sessions import DAY_MS, Sessions
 from .stepping_up import SteppingUp
 from .store import SchemaTooNew, Store, one, opened
@@ -160,6 +162,7 @@ def build(
     contact_codes = ContactCodes(parts, limiter, outbox)
     stepping_up = SteppingUp(parts, sessions, limiter, hashes, factors, devices, contact_codes, freezing)
     login = Login(parts, sessions, limiter, challenges, hashes, factors, changes, bans, emitter)
+    ending = Ending(parts, sessions, hashes, outbox, changes, devices, stepping_up)
     profile = Profile(parts, outbox)
     cookies = Cookies.of(demo=demo)
     answering = Answering(parts, profile, cookies)
@@ -181,7 +184,6 @@ def build(
         registration=Registration(parts, sessions, limiter, challenges, hashes, outbox, bans),
         login=login,
         refreshing=Refreshing(parts, sessions, limiter, changes, bans),
-        sessions=sessions,
         profile=profile,
         outbox=outbox,
         bans=bans,
@@ -190,7 +192,11 @@ def build(
         cookies=cookies,
         outbox_key=outbox_key,
         answering=answering,
-        further=(*factor_routes.table(factor_handlers), *own_routes.table(own_handlers)),
+        further=(
+            *session_routes.table(SessionHandlers(ending, cookies)),
+            *factor_routes.table(factor_handlers),
+            *own_routes.table(own_handlers),
+        ),
     )
     edge = Edge(parts, sessions, limiter, emitter, Origins(config.origins(), demo=demo), handlers.cookies)
 
@@ -213,7 +219,7 @@ def build(
         emitter,
         bans,
         revoking,
-        Tending(parts, changes),
+        Tending(parts, changes, ending),
     )
 
 

@@ -11,7 +11,7 @@ import structlog
 
 from garita_common.core.revocations import Revocation
 
-from . import store_contacts, store_freezes, store_notices, store_sessions
+from . import store_contacts, store_endings, store_freezes, store_notices, store_sessions
 from .changes import Changes
 from .core import answers, events
 from .core.events import TRAITS, Kind, Table
@@ -159,6 +159,7 @@ class Freezing:
         if not await store_freezes.may_freeze(tx, link.user, link.contact, now_ms - events.FREEZE_AGAIN_MS):
             return []
         await store_freezes.freeze(tx, link.user, link.contact, now_ms, now_ms + events.FREEZE_MS)
+        await store_endings.keep_all(tx, link.user)
         mature = await self._devices.mature(tx, link.user)
         living = await store_sessions.living_sessions(tx, link.user, now_ms)
         await self._changes.note(tx, link.user, Kind.ACCOUNT_FROZEN, "", by_link=True)

@@ -15,7 +15,7 @@ from .ban_watch import BanWatch
 from .challenges import Challenges
 from .core import answers, codes, identifiers, passwords, texts
 from .core.codes import Step
-from .core.identifiers import Contact, ContactKind
+from .core.identifiers import Contact
 from .core.problems import (
     CodeInvalid,
     Contradicted,
@@ -73,7 +73,7 @@ class Registration:
         self._bans.demand_book()
         self._bans.refuse_address(caller)
         contact = identifiers.one_contact(body.email, body.phone)
-        weak = passwords.weaknesses(body.password, _personal(contact))
+        weak = passwords.weaknesses(body.password, passwords.words_of(contact.value))
         if weak:
             raise WeakPassword([weakness.value for weakness in weak])
         await self._challenges.take(body.captcha, "register", caller)
@@ -212,11 +212,3 @@ class Registration:
 
     def _count(self, step: str) -> None:
         self._parts.metrics.registrations.labels(step).inc()
-
-
-def _personal(contact: Contact) -> list[str]:
-    """Words that others know about the person, for judging the password."""
-    if contact.kind is ContactKind.EMAIL:
-        local, _, domain = contact.value.partition("@")
-        return [local, domain, domain.split(".")[0]]
-    return [contact.value.lstrip("+")]

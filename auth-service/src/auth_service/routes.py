@@ -23,8 +23,6 @@ from .outbox import Outbox
 from .parts import Parts
 from .refreshing import Refreshing
 from .registration import Registration
-from .sessions import Sessions
-from .store_sessions import StoredSession
 
 CACHE_S = 300
 
@@ -38,7 +36,6 @@ class Handlers:
     registration: Registration
     login: Login
     refreshing: Refreshing
-    sessions: Sessions
     profile: Profile
     outbox: Outbox
     bans: BanWatch
@@ -100,23 +97,6 @@ class Handlers:
         issued = await self.refreshing.refresh(text, ask.body.audience, hint, ask.caller)
         return Reply(200, self.answering.tokens(issued, ask.caller), self.answering.cookies_of(issued, ask.caller))
 
-    async def log_out(self, ask: Ask) -> Reply:
-        """POST /logout"""
-        await self.sessions.log_out(ask.present, ask.body)
-        gone = {self.cookies.refresh: None} if ask.caller.web and ask.body.scope != "others" else {}
-        return Reply(204, cookies=gone)
-
-    async def list_sessions(self, ask: Ask) -> Reply:
-        """GET /sessions"""
-        listed = await self.sessions.listed(ask.present)
-        current = ask.present.session.id
-        return Reply(200, answers.Sessions(sessions=[_shown(session, current) for session in listed]))
-
-    async def end_session(self, ask: Ask) -> Reply:
-        """DELETE /sessions/{id}"""
-        await self.sessions.end_one(ask.present, ask.path["session_id"])
-        return Reply(204)
-
     async def me(self, ask: Ask) -> Reply:
         """GET /me"""
         return Reply(200, await self.profile.shown(ask.present.account))
@@ -166,12 +146,6 @@ def table(do: Handlers) -> list[Route]:
         Route("POST", f"{BASE}/token/refresh", "refresh", "Get the next pair of tokens", do.refresh,
               {200: answers.Tokens}, requests.Refresh,
               refusals=(p.SessionEnded, p.StepUpRequired, p.Banned, p.Contradicted)),
-        Route("POST", f"{BASE}/logout", "logout", "End this session, the others, or all", do.log_out,
-              {204: None}, requests.LogOut, needs_token=True),
-        Route("GET", f"{BASE}/sessions", "sessions", "List the living sessions", do.list_sessions,
-              {200: answers.Sessions}, needs_token=True),
-        Route("DELETE", f"{BASE}/sessions/{{session_id}}", "session_delete", "End one session", do.end_session,
-              {204: None}, needs_token=True, refusals=(p.StepUpRequired, p.NotHere)),
         Route("GET", f"{BASE}/me", "me", "The account", do.me, {200: answers.User}, needs_token=True),
         *do.further,
         Route("GET", f"{BASE}/.well-known/jwks.json", "jwks", "The public keys of access tokens", do.jwks, {200: Jwks}),
@@ -180,15 +154,3 @@ def table(do: Handlers) -> list[Route]:
         Route("GET", "/dev/outbox", "dev_outbox", "Unsent messages (demo mode)", do.dev_outbox,
               {200: list[answers.Delivery]}, public=False),
     ]  # fmt: skip
-
-
-def _shown(session: StoredSession, current: str) -> answers.Session:
-    return answers.Session(
-        id=session.id,
-        device_label=session.device_label,
-        client_id=session.client_id,
-        created_ms=session.created_ms,
-        last_seen_ms=session.last_seen_ms,
-        expires_ms=session.expires_ms,
-        current=session.id == current,
-    )

@@ -1,4 +1,4 @@
-"""Sessions: opening one, giving access tokens for it, asking who is there, listing and ending.
+"""Sessions: opening one, giving access tokens for it, asking who is there, and listing.
 
 A session belongs to a device of a user and has one chain of refresh tokens (`refreshing.py`). Its id is new at every login. What a request with an access token
 may do is decided here by asking the database: a session that has ended is refused at once, whether or not Redis could be told.
@@ -15,8 +15,8 @@ from .changes import Changes
 from .core import rotation
 from .core.events import Kind
 from .core.factors import PASSWORD, acr_of
-from .core.problems import AccessRefused, NotHere, StepUpRequired
-from .core.requests import Audience, LogOut
+from .core.problems import AccessRefused, StepUpRequired
+from .core.requests import Audience
 from .core.sealing import digest
 from .devices import Devices
 from .keys import Signer
@@ -126,7 +126,7 @@ class Sessions:
         await store_sessions.add_session(tx, new, now_ms, now_ms + parts.config.session_days * DAY_MS)
         session = await self._stored(tx, new.id)
         refresh = await self.new_refresh_token(tx, session, parts.new_id(), parts.new_secret(), parent=None)
-        surplus = await store_sessions.surplus_sessions(tx, account.id, parts.config.max_sessions, now_ms)
+        surplus = await store_sessions.surplus_sessions(tx, account.id, new.id, parts.config.max_sessions, now_ms)
         put_out = await self.end(tx, account.id, surplus, "surplus")
         access = await self.access_token(tx, account, session, "auth")
         return Opened(session, Issued(access, "auth", session.id, refresh, secret), put_out)
@@ -200,27 +200,6 @@ class Sessions:
         """The user's living sessions, newest first."""
         return await store_sessions.living_sessions(self._parts.store.reading, present.account.id, self._parts.now_ms())
 
-    async def log_out(self, present: Present, body: LogOut) -> None:
-        """Ends this session, the others, or all of them."""
-        living = [session.id for session in await self.listed(present)]
-        others = [session_id for session_id in living if session_id != present.session.id]
-        await self._end_now(
-            present, {"this": [present.session.id], "others": others, "all": [present.session.id, *others]}[body.scope]
-        )
-
-    async def end_one(self, present: Present, session_id: str) -> None:
-        """Ends one session of the user.
-
-        Raises:
-            NotHere: no living session of this user.
-            StepUpRequired: it is another one, and the last proof is too old.
-        """
-        if session_id not in {session.id for session in await self.listed(present)}:
-            raise NotHere
-        if session_id != present.session.id:
-            self.demand_fresh(present)
-        await self._end_now(present, [session_id])
-
     async def end(self, tx: Db, user: str, sessions: list[str], why: str) -> list[Revocation]:
         """Ends sessions in a transaction; what it returns is to be said after the commit (`say`). Args: why: a constant, for the metric."""
         ended = await store_sessions.end_sessions(tx, user, sessions, self._parts.now_ms())
@@ -230,11 +209,6 @@ class Sessions:
     async def say(self, ended: list[Revocation]) -> None:
         """Tells the gateways, after the commit."""
         await self._revoking.say(ended)
-
-    async def _end_now(self, present: Present, sessions: list[str]) -> None:
-        async with self._parts.store.writing() as tx:
-            ended = await self.end(tx, present.account.id, sessions, "logout")
-        await self.say(ended)
 
     async def _stored(self, tx: Db, session_id: str) -> StoredSession:
         session = await store_sessions.session(tx, session_id)

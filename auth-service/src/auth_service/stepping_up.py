@@ -85,6 +85,10 @@ class SteppingUp:
             raise TooMany("proof_session", wait_ms // 1000 + 1)
         return reserved
 
+    async def forgive(self, reserved: Reserved) -> None:
+        """The try was right, or none at all."""
+        await self._limiter.forgive(reserved)
+
     async def _with_password(self, present: Present, password: str) -> answers.AccessToken:
         if not await self._hashes.verify(present.account.password_hash, password):
             raise InvalidCredentials

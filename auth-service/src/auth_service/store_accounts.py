@@ -138,6 +138,16 @@ async def set_password_hash(tx: Db, user: str, old_hash: str, new_hash: str) -> 
     await run(tx, "UPDATE passwords SET hash = ? WHERE user = ? AND hash = ?", (new_hash, user, old_hash))
 
 
+async def change_password(tx: Db, user: str, old_hash: str, new_hash: str, now_ms: int) -> bool:
+    """Another password; False where it is not the one any more that the caller has checked."""
+    changed = await run(
+        tx,
+        "UPDATE passwords SET hash = ?, changed_ms = ? WHERE user = ? AND hash = ?",
+        (new_hash, now_ms, user, old_hash),
+    )
+    return changed == 1
+
+
 def _account(row: Row) -> Account:
     return Account(
         id=row["id"],

@@ -119,6 +119,11 @@ async def device_confirmed(tx: Db, device: str, now_ms: int) -> None:
     await run(tx, "UPDATE devices SET confirmed_ms = ? WHERE id = ? AND confirmed_ms IS NULL", (now_ms, device))
 
 
+async def is_confirmed(db: Db, device: str) -> bool:
+    """Whether a device is a confirmed one."""
+    return await one(db, "SELECT 1 FROM devices WHERE id = ? AND confirmed_ms IS NOT NULL", (device,)) is not None
+
+
 async def add_session(tx: Db, session: NewSession, now_ms: int, expires_ms: int) -> None:
     """A new session."""
     await run(
@@ -142,14 +147,18 @@ async def add_session(tx: Db, session: NewSession, now_ms: int, expires_ms: int)
     )
 
 
-async def surplus_sessions(tx: Db, user: str, keep: int, now_ms: int) -> list[str]:
-    """The living sessions over the cap: those unused for longest, on unconfirmed devices first."""
+async def surplus_sessions(tx: Db, user: str, newest: str, keep: int, now_ms: int) -> list[str]:
+    """The living sessions over the cap: those unused for longest, on unconfirmed devices first.
+
+    One that has just begun on an unconfirmed device puts out none of a confirmed one: there are then as many as the cap, and that one.
+    """
     rows = await rows_of(
         tx,
-        "SELECT s.id FROM sessions s JOIN devices d ON d.id = s.device "
-        "WHERE s.user = ? AND s.ended_ms IS NULL AND s.expires_ms > ? "
-        "ORDER BY s.created_ms = ? DESC, d.confirmed_ms IS NOT NULL DESC, s.last_seen_ms DESC, s.id LIMIT -1 OFFSET ?",
-        (user, now_ms, now_ms, keep),
+        "SELECT id FROM (SELECT s.id, s.last_seen_ms, s.id = ?1 AS newest, d.confirmed_ms IS NOT NULL AS confirmed"
+        " FROM sessions s JOIN devices d ON d.id = s.device WHERE s.user = ?2 AND s.ended_ms IS NULL AND s.expires_ms > ?3"
+        " ORDER BY newest DESC, confirmed DESC, last_seen_ms DESC, s.id LIMIT -1 OFFSET ?4)"
+        " WHERE NOT confirmed OR (SELECT d.confirmed_ms IS NOT NULL FROM sessions s JOIN devices d ON d.id = s.device WHERE s.id = ?1)",
+        (newest, user, now_ms, keep),
     )
     return [str(row["id"]) for row in rows]
 

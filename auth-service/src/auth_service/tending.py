@@ -1,4 +1,4 @@
-"""What comes due by itself: gathered notices go out, new factors are reminded of, and what has no rights any more is deleted.
+"""What comes due by itself: sessions that were asked end, gathered notices go out, new factors are reminded of, and what has no rights any more is deleted.
 
 Every item is one transaction that does the thing and takes it off the list, so that a process killed at any point does it once. Nothing is decided here: what
 the rules say of a row does not change when it is deleted, only the room it takes.
@@ -13,6 +13,7 @@ from . import store_contacts, store_notices
 from .changes import Changes
 from .core.events import TRAITS, Kind
 from .core.recovery.life import CANCELLABLE_MS
+from .ending import Ending
 from .parts import Parts
 
 log = structlog.get_logger()
@@ -24,15 +25,17 @@ EVERY_S = 1.0
 class Tending:
     """Looks every second for what is due."""
 
-    def __init__(self, parts: Parts, changes: Changes) -> None:
-        """Args: changes: tells people."""
+    def __init__(self, parts: Parts, changes: Changes, ending: Ending) -> None:
+        """Args: changes: tells people; ending: ends sessions that were asked."""
         self._parts = parts
         self._changes = changes
+        self._ending = ending
 
     async def run(self) -> None:
         """Tends, until cancelled."""
         while True:
             try:
+                await self._ending.end_due()
                 await self._send()
                 await self._remind()
                 await self._bury()

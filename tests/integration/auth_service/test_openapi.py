@@ -45,7 +45,7 @@ async def test_the_page_names_every_endpoint_and_no_other(world: World) -> None:
     }
     written = {
         (method, re.sub(r"\{\w+\}", "{}", path))
-        for method, path in re.findall(r"(GET|POST|DELETE) (/[\w./{}-]+)", PAGE.read_text(encoding="utf-8"))
+        for method, path in re.findall(r"(GET|POST|PUT|PATCH|DELETE) (/[\w./{}-]+)", PAGE.read_text(encoding="utf-8"))
     }
 
     assert {(method, path.removeprefix("/v1/auth")) for method, path in written} == served

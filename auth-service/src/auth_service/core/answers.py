@@ -91,6 +91,20 @@ class AccessToken(Answer, frozen=True):
     recovery_code: str | UnsetType = UNSET
 
 
+class AskedFirst(Answer, frozen=True):
+    """Sessions on mature devices are asked first; they end at `ends_ms` unless somebody there says no."""
+
+    ends_ms: int
+
+
+class AskedToEnd(Answer, frozen=True):
+    """Somebody wants this session to end: "was this you?" """
+
+    by_device_label: str
+    asked_ms: int
+    ends_ms: int
+
+
 class Session(Answer, frozen=True):
     """One of the user's sessions."""
 
@@ -101,6 +115,7 @@ class Session(Answer, frozen=True):
     last_seen_ms: int
     expires_ms: int
     current: bool
+    asked: AskedToEnd | UnsetType = UNSET
 
 
 class Sessions(Answer, frozen=True):

@@ -121,7 +121,7 @@ TRAITS: dict[Kind, Trait] = {
     Kind.SECOND_FACTOR_MISSED: Trait(),
     Kind.SESSION_STOLEN: Trait(),
     Kind.SESSIONS_ASKED: Trait(critical=True),
-    Kind.SESSION_KEPT: Trait(),
+    Kind.SESSION_KEPT: Trait(critical=True),
     Kind.NUMBER_ASKED: Trait(),
     Kind.NUMBER_SUSPECT: Trait(),
     # A stranger can cause it: the first at once, then one a day.

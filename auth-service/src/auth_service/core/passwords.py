@@ -57,5 +57,11 @@ def weaknesses(password: str, personal: Sequence[str]) -> list[Weakness]:
     return [] if score >= MIN_SCORE else [Weakness.GUESSABLE]
 
 
+def words_of(contact: str) -> list[str]:
+    """What others know of an address or a number, for judging a password."""
+    local, at, domain = contact.partition("@")
+    return [local, domain, domain.split(".")[0]] if at else [contact.lstrip("+")]
+
+
 def _has_surrogates(password: str) -> bool:
     return any("\ud800" <= char <= "\udfff" for char in password)

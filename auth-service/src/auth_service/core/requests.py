@@ -164,6 +164,20 @@ class LogOut(Body, frozen=True):
     scope: Literal["this", "others", "all"] = "this"
 
 
+class AnswerAsked(Body, frozen=True):
+    """POST /sessions/{id}/answer"""
+
+    was_me: bool
+
+
+class ChangePassword(Body, frozen=True):
+    """PUT /me/password"""
+
+    current: Password
+    new: Password
+    keep_this_session: bool = True
+
+
 class ConfirmTotp(Body, frozen=True):
     """POST /me/totp/confirm"""
 
