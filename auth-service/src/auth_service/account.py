@@ -2,7 +2,7 @@
 
 from msgspec import UNSET
 
-from . import store_accounts, store_factors
+from . import store_accounts, store_factors, store_passkeys
 from .core import answers
 from .core.identifiers import ContactKind
 from .outbox import Outbox
@@ -31,6 +31,7 @@ class Profile:
             created_ms=account.created_ms,
             roles=await store_accounts.roles_of(reading, account.id),
             totp=account.totp,
+            passkeys=len([one for one in await store_passkeys.of_user(reading, account.id) if one.removed_ms is None]),
             recovery_codes=await store_factors.codes_left(reading, account.id),
             email=values.get(ContactKind.EMAIL, UNSET),
             phone=values.get(ContactKind.PHONE, UNSET),

@@ -22,11 +22,13 @@ from . import factor_routes, keys, own_routes, session_routes, store_flows, stor
 from .account import Profile
 from .answering import Answering
 from .ban_watch import BanWatch
+from .ceremonies import Ceremonies
 from .challenges import Challenges
 from .changes import Changes
 from .config import AuthConfig
 from .contact_codes import ContactCodes
 from .contacts import Contacts
+from .core.credentials import RelyingParty
 from .core.sealing import Seals
 from .devices import Devices
 from .edge import Edge
@@ -44,6 +46,7 @@ from .own_devices import OwnDevices
 from .own_events import OwnEvents
 from .own_routes import OwnHandlers
 from .parts import Parts, entropy_of_system
+from .passkeys import Passkeys
 from .refreshing import Refreshing
 from .registration import Registration
 from .revoking import Revoking
@@ -156,7 +159,8 @@ def build(
     changes = Changes(parts, outbox)
     devices = Devices(parts, changes)
     sessions = Sessions(parts, signer, revoking, changes, devices)
-    factors = SecondFactors(parts, hashes)
+    ceremonies = Ceremonies(parts, client, RelyingParty.of(config.origins_in_order(), demo=demo))
+    factors = SecondFactors(parts, hashes, ceremonies, changes)
     own_devices = OwnDevices(parts, sessions, devices, changes, factors)
     freezing = Freezing(parts, sessions, devices, own_devices, changes, limiter)
     contact_codes = ContactCodes(parts, limiter, outbox)
@@ -169,7 +173,10 @@ def build(
     factor_handlers = FactorHandlers(
         totp=TotpLife(parts, limiter, factors, stepping_up, changes),
         codes=SavedCodes(parts, factors, changes),
+        passkeys=Passkeys(parts, ceremonies, factors, changes),
         stepping_up=stepping_up,
+        login=login,
+        answering=answering,
     )
     own_handlers = OwnHandlers(
         Contacts(parts, sessions, limiter, challenges, outbox, changes, factors),

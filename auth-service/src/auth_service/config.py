@@ -123,7 +123,11 @@ class AuthConfig(ServiceConfig):
 
     def origins(self) -> frozenset[str]:
         """The origins whose pages may use this API."""
-        return frozenset(text.strip().rstrip("/") for text in self.public_origin.split(",") if text.strip())
+        return frozenset(self.origins_in_order())
+
+    def origins_in_order(self) -> list[str]:
+        """The same in the order in which they were set: links lead to the first, and passkeys are made for the first that has a name."""
+        return [text.strip().rstrip("/") for text in self.public_origin.split(",") if text.strip()]
 
     def data_key(self) -> bytes:
         """The key of everything sealed.

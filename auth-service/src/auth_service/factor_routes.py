@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass
 
+from .answering import Answering
 from .core import answers, problems, requests
 from .edge import BASE, Ask, Reply, Route
+from .login import Login
+from .passkeys import Passkeys
 from .saved_codes import SavedCodes
 from .stepping_up import SteppingUp
 from .totp_life import TotpLife
@@ -15,7 +18,10 @@ class FactorHandlers:
 
     totp: TotpLife
     codes: SavedCodes
+    passkeys: Passkeys
     stepping_up: SteppingUp
+    login: Login
+    answering: Answering
 
     async def offer_totp(self, ask: Ask) -> Reply:
         """POST /me/totp"""
@@ -33,6 +39,41 @@ class FactorHandlers:
     async def make_codes(self, ask: Ask) -> Reply:
         """POST /me/recovery-codes"""
         return Reply(201, await self.codes.make(ask.present))
+
+    async def make_passkey_options(self, ask: Ask) -> Reply:
+        """POST /me/passkeys/options"""
+        return Reply(200, await self.passkeys.options(ask.present))
+
+    async def add_passkey(self, ask: Ask) -> Reply:
+        """POST /me/passkeys"""
+        return Reply(201, await self.passkeys.add(ask.present, ask.body))
+
+    async def list_passkeys(self, ask: Ask) -> Reply:
+        """GET /me/passkeys"""
+        return Reply(200, await self.passkeys.listed(ask.present))
+
+    async def rename_passkey(self, ask: Ask) -> Reply:
+        """PATCH /me/passkeys/{id}"""
+        await self.passkeys.rename(ask.present, ask.path["passkey_id"], ask.body.label)
+        return Reply(204)
+
+    async def remove_passkey(self, ask: Ask) -> Reply:
+        """DELETE /me/passkeys/{id}"""
+        return Reply(202, await self.passkeys.remove(ask.present, ask.path["passkey_id"]))
+
+    async def passkey_options(self, ask: Ask) -> Reply:
+        """POST /passkeys/login/options"""
+        return Reply(200, await self.login.passkey_options(ask.body, ask.caller))
+
+    async def log_in_by_passkey(self, ask: Ask) -> Reply:
+        """POST /passkeys/login/verify"""
+        hint = ask.body.device_hint or ask.caller.device_cookie
+        account, opened = await self.login.by_passkey(ask.body, hint, ask.caller)
+        return await self.answering.signed_in(200, account, opened, ask.caller)
+
+    async def step_up_options(self, ask: Ask) -> Reply:
+        """POST /step-up/options"""
+        return Reply(200, await self.stepping_up.options(ask.present))
 
     async def step_up(self, ask: Ask) -> Reply:
         """POST /step-up"""
@@ -52,6 +93,23 @@ def table(do: FactorHandlers) -> tuple[Route, ...]:
               {202: answers.Retiring}, needs_token=True, refusals=(p.NotHere, *change)),
         Route("POST", f"{BASE}/me/recovery-codes", "recovery_codes", "Get ten recovery codes", do.make_codes,
               {201: answers.RecoveryCodes}, requests.Nothing, needs_token=True, refusals=(*change, p.Overloaded)),
+        Route("POST", f"{BASE}/me/passkeys/options", "passkey_options", "Begin to make a passkey", do.make_passkey_options,
+              {200: answers.PasskeyOptions}, requests.Nothing, needs_token=True, refusals=change),
+        Route("POST", f"{BASE}/me/passkeys", "passkey_add", "Add the passkey that was made", do.add_passkey,
+              {201: answers.Passkey}, requests.AddPasskey, needs_token=True, refusals=(p.CodeInvalid, *change)),
+        Route("GET", f"{BASE}/me/passkeys", "passkeys", "List the passkeys", do.list_passkeys,
+              {200: answers.Passkeys}, needs_token=True),
+        Route("PATCH", f"{BASE}/me/passkeys/{{passkey_id}}", "passkey_rename", "Rename a passkey", do.rename_passkey,
+              {204: None}, requests.RenamePasskey, needs_token=True, refusals=(p.NotHere,)),
+        Route("DELETE", f"{BASE}/me/passkeys/{{passkey_id}}", "passkey_delete", "Begin to remove a passkey", do.remove_passkey,
+              {202: answers.Retiring}, needs_token=True, refusals=(p.NotHere, *change)),
+        Route("POST", f"{BASE}/passkeys/login/options", "passkey_login_options", "Begin a login with a passkey",
+              do.passkey_options, {200: answers.PasskeyOptions}, requests.AskPasskey,
+              refusals=(p.InvalidCode, p.Banned, p.Contradicted)),
+        Route("POST", f"{BASE}/passkeys/login/verify", "passkey_login", "Log in with a passkey", do.log_in_by_passkey,
+              {200: answers.SignedIn}, requests.LogInByPasskey, refusals=(p.InvalidCredentials, p.Banned)),
+        Route("POST", f"{BASE}/step-up/options", "step_up_options", "Begin a step-up with a passkey", do.step_up_options,
+              {200: answers.PasskeyOptions}, requests.Nothing, needs_token=True, refusals=(p.Contradicted,)),
         Route("POST", f"{BASE}/step-up", "step_up", "Prove once more that it is you", do.step_up,
               {200: answers.AccessToken}, requests.StepUp, needs_token=True,
               refusals=(p.InvalidCredentials, p.InvalidCode, p.Overloaded)),

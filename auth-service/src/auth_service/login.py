@@ -13,14 +13,16 @@ from garita_common.emitter import Emitter
 
 from . import store_accounts, store_flows, store_sessions
 from .ban_watch import BanWatch
+from .ceremonies import LIFETIME_S
 from .challenges import Challenges
 from .changes import Changes
+from .core import answers
 from .core.attempts import Policy, Verdict
 from .core.events import Kind
 from .core.factors import PASSWORD, WORDS, Method
 from .core.identifiers import parse_identifier, skeleton
 from .core.problems import InvalidCode, InvalidCredentials, Overloaded, ProofRequired, TooMany
-from .core.requests import LogIn, LogInSecond
+from .core.requests import AskPasskey, LogIn, LogInByPasskey, LogInSecond
 from .core.sealing import digest
 from .hashing import HashPool
 from .limits import Limit, Limiter, Reserved
@@ -136,7 +138,7 @@ class Login:
         await self._limiter.take(self._mfa_daily, key)
         tag = self._parts.seals.mark("identifier", "name:" + skeleton(account.username)).hex()
         try:
-            weighed = await self._factors.weigh(account.id, body)
+            weighed = await self._factors.weigh(account.id, body, f"mfa:{ticket_hash.hex()}")
         except Overloaded:
             await self._limiter.forgive(reserved)
             await self._limiter.wait_s(self._mfa_daily, key, -1)
@@ -150,6 +152,60 @@ class Login:
         await self._limiter.wait_s(self._mfa_daily, key, -1)
         await self._welcome(account, opened, ticket.device, caller, tag)
         return account, opened, used
+
+    async def passkey_options(self, body: AskPasskey, caller: Caller) -> answers.PasskeyOptions:
+        """What a browser needs to log in with a passkey: with any that it has for us, or with one of those of a ticket's account.
+
+        Raises:
+            InvalidCode: the ticket has ended, or its account has no passkey.
+            TooMany, Banned, Overloaded: as their names say.
+            Contradicted: the server has no host name.
+        """
+        self._bans.refuse_address(caller)
+        if caller.counted:
+            await self._limiter.take(self._per_prefix, caller.unit)
+        if body.mfa_ticket is None:
+            flow = self._parts.new_id()
+            options = await self._factors.options("", f"login:{flow}")
+            return answers.PasskeyOptions(options=options, expires_in=LIFETIME_S, flow_id=flow)
+        ticket_hash = digest(body.mfa_ticket.encode())
+        reading = self._parts.store.reading
+        ticket = await store_flows.ticket(reading, ticket_hash)
+        if ticket is None or not self._is_alive(ticket):
+            raise InvalidCode
+        if Method.PASSKEY not in await self._factors.methods(reading, ticket.user):
+            raise InvalidCode
+        options = await self._factors.options(ticket.user, f"mfa:{ticket_hash.hex()}")
+        return answers.PasskeyOptions(options=options, expires_in=LIFETIME_S)
+
+    async def by_passkey(self, body: LogInByPasskey, hint: str | None, caller: Caller) -> tuple[Account, Opened]:
+        """A whole login with a passkey, which is two factors by itself: something that one has, and what unlocks it.
+
+        Raises:
+            InvalidCredentials: unknown, copied, not for this flow, or its account is locked.
+            TooMany, Banned, Overloaded: as their names say.
+        """
+        self._bans.refuse_address(caller)
+        if caller.counted:
+            await self._limiter.take(self._per_prefix, caller.unit)
+        weighed = await self._factors.weigh_passkey(body.credential, f"login:{body.flow_id}")
+        reading = self._parts.store.reading
+        account = await store_accounts.by_id(reading, weighed.passkey.user) if weighed else None
+        if weighed is None or account is None or not account.active:
+            tag = self._parts.seals.mark("identifier", "passkey:" + body.credential.raw_id).hex()
+            self._failed(tag, None, caller, "passkey")
+            raise InvalidCredentials
+        device = await store_sessions.known_device(reading, account.id, self._sessions.device_mark(hint or ""))
+        self._bans.refuse_person(account.id, device or "")
+        tag = self._parts.seals.mark("identifier", "name:" + skeleton(account.username)).hex()
+        async with self._parts.store.writing() as tx:
+            used = await self._factors.use(tx, account.id, weighed)
+            if used is None:
+                raise InvalidCredentials
+            amr = [WORDS[used.method]]
+            opened = await self._sessions.open(tx, account, caller, device=device, amr=amr, factor=used.factor)
+        await self._welcome(account, opened, device, caller, tag)
+        return account, opened
 
     async def _reserve(self, tag: str, device: str | None, body: LogIn, caller: Caller) -> Reserved:
         """Counts the try on the device, or on the name where the device is unknown."""

@@ -15,6 +15,9 @@ class Metrics:
         self.registrations = Counter(
             "auth_registration_total", "Registrations by how far they came.", ["step"], registry=registry
         )
+        self.passkeys_copied = Counter(
+            "auth_passkeys_copied_total", "Passkeys refused because their count went back.", registry=registry
+        )
         self.refreshes = Counter("auth_refresh_total", "Refreshes by outcome.", ["result"], registry=registry)
         self.challenges = Counter(
             "auth_challenge_total", "Challenges by kind and result.", ["kind", "result"], registry=registry

@@ -4,14 +4,22 @@ In two steps. `weigh` does what is dear or asks elsewhere, before any transactio
 recovery that it is for, and there decides: of two at the same time with one code, one gets through.
 """
 
+import hmac
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-from . import store_factors
+import structlog
+from webauthn.helpers import bytes_to_base64url
+
+from . import store_factors, store_passkeys
+from .ceremonies import Ceremonies, Shown, credential_id_of
+from .changes import Changes
 from .core import saved_codes, totp
+from .core.credentials import Assertion, is_copied
+from .core.events import Kind
 from .core.factors import Method, probation_ms
 from .core.problems import StepUpRequired
-from .core.requests import ByRecoveryCode, ByTotp
+from .core.requests import ByPasskey, ByRecoveryCode, ByTotp
 from .core.saved_codes import SavedCode
 from .hashing import HashPool
 from .parts import Parts
@@ -19,8 +27,11 @@ from .sessions import Present
 from .standing import standing_of
 from .store import Db
 from .store_factors import StoredCode
+from .store_passkeys import Passkey
 
-Proof: TypeAlias = ByTotp | ByRecoveryCode
+log = structlog.get_logger()
+
+Proof: TypeAlias = ByTotp | ByRecoveryCode | ByPasskey
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +43,15 @@ class WeighedCode:
     fresh_hash: str
 
 
-Weighed: TypeAlias = ByTotp | WeighedCode
+@dataclass(frozen=True, slots=True)
+class WeighedPasskey:
+    """A passkey that was used for a challenge of ours."""
+
+    passkey: Passkey
+    shown: Shown
+
+
+Weighed: TypeAlias = ByTotp | WeighedCode | WeighedPasskey
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +66,19 @@ class Used:
 class SecondFactors:
     """Knows an account's second factors."""
 
-    def __init__(self, parts: Parts, hashes: HashPool) -> None:
-        """Args: hashes: checks saved codes."""
+    def __init__(self, parts: Parts, hashes: HashPool, ceremonies: Ceremonies, changes: Changes) -> None:
+        """Args: hashes: checks saved codes; ceremonies: check passkeys; changes: tells the owner of a copied one."""
         self._parts = parts
         self._hashes = hashes
+        self._ceremonies = ceremonies
+        self._changes = changes
 
     async def methods(self, db: Db, user: str) -> list[Method]:
         """What login asks for; empty where there is neither a TOTP nor a passkey: saved codes alone turn nothing on."""
         now_ms = self._parts.now_ms()
         found = []
+        if await store_passkeys.asked_of(db, user, now_ms):
+            found.append(Method.PASSKEY)
         if await store_factors.asked_seeds(db, user, now_ms):
             found.append(Method.TOTP)
         if found and await store_factors.has_codes(db, user, self._parts.config.factor_policy, now_ms):
@@ -80,21 +103,60 @@ class SecondFactors:
             self._parts.config.factor_policy.probation_ms, is_strong=standing.is_strong
         )
 
-    async def weigh(self, user: str, proof: Proof) -> Weighed | None:
-        """What is to be used, as far as it can be told before the transaction; None if it does not fit.
+    async def weigh(self, user: str, proof: Proof, purpose: str) -> Weighed | None:
+        """What is to be used, as far as it can be told before the transaction; None if it does not fit. Args: purpose: what a passkey's challenge was made for.
 
         Raises:
-            Overloaded: no room for a hash.
+            Overloaded: no room for a hash, or no Redis.
         """
-        if isinstance(proof, ByTotp):
-            return proof
-        return await self._weigh_code(user, proof.code)
+        match proof:
+            case ByTotp():
+                return proof
+            case ByRecoveryCode():
+                return await self._weigh_code(user, proof.code)
+            case ByPasskey():
+                weighed = await self.weigh_passkey(proof.credential, purpose)
+                return weighed if weighed is not None and weighed.passkey.user == user else None
+
+    async def options(self, user: str, purpose: str) -> dict[str, Any]:
+        """What a browser needs to use one of a user's passkeys.
+
+        Raises:
+            Contradicted: the server has no host name.
+            Overloaded: no Redis.
+        """
+        passkeys = await store_passkeys.asked_of(self._parts.store.reading, user, self._parts.now_ms())
+        return await self._ceremonies.options_to_use(purpose, [passkey.credential_id for passkey in passkeys])
+
+    async def weigh_passkey(self, assertion: Assertion, purpose: str) -> WeighedPasskey | None:
+        """Whose passkey was used for the challenge, and what it showed; None if none was.
+
+        Raises:
+            Overloaded: no Redis.
+        """
+        credential_id = credential_id_of(assertion)
+        found = credential_id and await store_passkeys.by_credential(self._parts.store.reading, credential_id)
+        passkey = found if found and found.is_asked(self._parts.now_ms()) else None
+        shown = await self._ceremonies.shown(purpose, assertion, passkey.public_key if passkey else None)
+        if passkey is None or shown is None or not _is_handle_of(assertion, passkey.user):
+            return None
+        if is_copied(passkey.sign_count, shown.sign_count):
+            await self._tell_copied(passkey)
+            return None
+        return WeighedPasskey(passkey, shown)
 
     async def use(self, tx: Db, user: str, weighed: Weighed) -> Used | None:
         """Uses it up; None if it does not fit or was used before."""
-        if isinstance(weighed, WeighedCode):
-            return await self._use_code(tx, weighed)
-        return await self._use_totp(tx, user, weighed.code)
+        match weighed:
+            case WeighedCode():
+                return await self._use_code(tx, weighed)
+            case WeighedPasskey(passkey, shown):
+                now_ms = self._parts.now_ms()
+                if await store_passkeys.use(tx, passkey.id, shown.sign_count, backed_up=shown.backed_up, now_ms=now_ms):
+                    return Used(Method.PASSKEY, factor=passkey.id)
+                return None
+            case ByTotp():
+                return await self._use_totp(tx, user, weighed.code)
 
     async def make_code(self) -> tuple[SavedCode, str]:
         """A new saved code and its hash.
@@ -130,6 +192,12 @@ class SecondFactors:
             return Used(Method.RECOVERY_CODE)
         return Used(Method.RECOVERY_CODE, replacement=weighed.fresh.text)
 
+    async def _tell_copied(self, passkey: Passkey) -> None:
+        log.warning("passkey_copied", passkey=passkey.id)
+        self._parts.metrics.passkeys_copied.inc()
+        async with self._parts.store.writing() as tx:
+            await self._changes.note(tx, passkey.user, Kind.PASSKEY_COPIED, passkey.id)
+
     async def _use_totp(self, tx: Db, user: str, code: str) -> Used | None:
         for seed in await store_factors.asked_seeds(tx, user, self._parts.now_ms()):
             plain = self._parts.seals.open("totp", user, seed.sealed)
@@ -137,3 +205,9 @@ class SecondFactors:
             if step is not None and await store_factors.use_step(tx, seed.id, step):
                 return Used(Method.TOTP, factor=seed.id)
         return None
+
+
+def _is_handle_of(assertion: Assertion, user: str) -> bool:
+    """Whether the authenticator means this user; one that keeps no list of its passkeys says nothing."""
+    handle = assertion.response.user_handle
+    return not handle or hmac.compare_digest(handle.encode(), bytes_to_base64url(user.encode()).encode())

@@ -8,12 +8,13 @@ from msgspec import UNSET
 from garita_common.core import tokens
 
 from . import store_sessions
+from .ceremonies import LIFETIME_S
 from .contact_codes import ContactCodes
 from .core import answers
 from .core.attempts import Policy, Verdict
-from .core.factors import MAIL, PASSWORD, SMS, WORDS
+from .core.factors import MAIL, PASSWORD, SMS, WORDS, Method
 from .core.identifiers import ContactKind
-from .core.problems import InvalidCode, InvalidCredentials, Overloaded, TooMany
+from .core.problems import Contradicted, InvalidCode, InvalidCredentials, Overloaded, TooMany
 from .core.requests import StepUp, StepUpCode, StepUpPassword
 from .devices import Devices
 from .freezing import Freezing
@@ -72,6 +73,18 @@ class SteppingUp:
         await self._limiter.forgive(reserved)
         return token
 
+    async def options(self, present: Present) -> answers.PasskeyOptions:
+        """What a browser needs to step up with a passkey.
+
+        Raises:
+            Contradicted: there is none, or the server has no host name.
+            Overloaded: no Redis.
+        """
+        if Method.PASSKEY not in await self._second.methods(self._parts.store.reading, present.account.id):
+            raise Contradicted
+        options = await self._second.options(present.account.id, f"step:{present.session.id}")
+        return answers.PasskeyOptions(options=options, expires_in=LIFETIME_S)
+
     async def reserve(self, present: Present) -> Reserved:
         """Counts a try of this session; to be forgiven if it was right.
 
@@ -109,7 +122,7 @@ class SteppingUp:
 
     async def _with_second(self, present: Present, proof: Proof) -> answers.AccessToken:
         user = present.account.id
-        weighed = await self._second.weigh(user, proof)
+        weighed = await self._second.weigh(user, proof, f"step:{present.session.id}")
         async with self._parts.store.writing() as tx:
             used = None if weighed is None else await self._second.use(tx, user, weighed)
             if used is None:

@@ -1,6 +1,6 @@
 """What clients get: one struct per answer. Fields are only ever added; clients ignore those they do not know."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
@@ -48,6 +48,7 @@ class User(Answer, frozen=True):
     roles: list[str]
     totp: bool
     recovery_codes: int
+    passkeys: int
     email: str | UnsetType = UNSET
     phone: str | UnsetType = UNSET
 
@@ -137,6 +138,31 @@ class RecoveryCodes(Answer, frozen=True):
     """Ten codes, shown once."""
 
     codes: list[str]
+
+
+class PasskeyOptions(Answer, frozen=True):
+    """What the browser's `PublicKeyCredential` takes, as JSON; `flow_id` where the answer is to name it."""
+
+    options: dict[str, Any]
+    expires_in: int
+    flow_id: str | UnsetType = UNSET
+
+
+class Passkey(Answer, frozen=True):
+    """One passkey. `backed_up`: its maker keeps copies of it on other devices of the user."""
+
+    id: str
+    label: str
+    backed_up: bool
+    added_ms: int
+    used_ms: int | None
+
+
+class Passkeys(Answer, frozen=True):
+    """A user's passkeys, oldest first. `possible`: this server has a host name, so that one can be made."""
+
+    passkeys: list[Passkey]
+    possible: bool
 
 
 class Retiring(Answer, frozen=True):

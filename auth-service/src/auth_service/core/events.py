@@ -40,6 +40,7 @@ class Kind(Enum):
     TOTP_REMOVED = "totp_removed"
     PASSKEY_ADDED = "passkey_added"
     PASSKEY_REMOVED = "passkey_removed"
+    PASSKEY_COPIED = "passkey_copied"
     CODES_ADDED = "codes_added"
     CODES_REMOVED = "codes_removed"
     QUESTION_ADDED = "question_added"
@@ -107,6 +108,7 @@ TRAITS: dict[Kind, Trait] = {
     Kind.TOTP_REMOVED: _removed(Table.TOTP),
     Kind.PASSKEY_ADDED: _added(Table.PASSKEYS),
     Kind.PASSKEY_REMOVED: _removed(Table.PASSKEYS),
+    Kind.PASSKEY_COPIED: Trait(critical=True),
     Kind.CODES_ADDED: _added(Table.CODES),
     Kind.CODES_REMOVED: _removed(Table.CODES),
     Kind.QUESTION_ADDED: Trait(change=True, adds=Table.QUESTIONS),

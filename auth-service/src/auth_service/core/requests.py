@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from .credentials import Assertion, NewCredential
 from .saved_codes import MAX_TYPED_CHARS
 
 MAX_BODY_BYTES = 16 * 1024
@@ -21,6 +22,7 @@ Password = Annotated[str, Meta(max_length=4096)]
 """Longer than any that is accepted: the rule about 12 to 256 characters answers with reasons, this bound only protects."""
 Code = Annotated[str, Meta(pattern="^[0-9]{6}$", max_length=6)]
 TypedCode = Annotated[str, Meta(min_length=1, max_length=MAX_TYPED_CHARS)]
+Label = Annotated[str, Meta(max_length=64)]
 Identifier = Annotated[str, Meta(min_length=1, max_length=320)]
 Action = Literal["register", "login", "contact"]
 Audience = Literal["auth", "chat", "console"]
@@ -135,6 +137,12 @@ class ByRecoveryCode(Body, frozen=True, tag="recovery_code", tag_field="method")
     code: TypedCode
 
 
+class ByPasskey(Body, frozen=True, tag="passkey", tag_field="method"):
+    """A second factor: a passkey, used for a challenge of ours"""
+
+    credential: Assertion
+
+
 class LogInTotp(ByTotp, frozen=True, tag="totp", tag_field="method"):
     """POST /login/mfa with a TOTP code"""
 
@@ -147,7 +155,40 @@ class LogInRecoveryCode(ByRecoveryCode, frozen=True, tag="recovery_code", tag_fi
     mfa_ticket: Opaque
 
 
-LogInSecond = LogInTotp | LogInRecoveryCode
+class LogInPasskey(ByPasskey, frozen=True, tag="passkey", tag_field="method"):
+    """POST /login/mfa with a passkey"""
+
+    mfa_ticket: Opaque
+
+
+LogInSecond = LogInTotp | LogInRecoveryCode | LogInPasskey
+
+
+class AskPasskey(Body, frozen=True):
+    """POST /passkeys/login/options"""
+
+    mfa_ticket: Opaque | None = None
+
+
+class LogInByPasskey(Body, frozen=True):
+    """POST /passkeys/login/verify"""
+
+    flow_id: Hex32
+    credential: Assertion
+    device_hint: Opaque | None = None
+
+
+class AddPasskey(Body, frozen=True):
+    """POST /me/passkeys"""
+
+    credential: NewCredential
+    label: Label = ""
+
+
+class RenamePasskey(Body, frozen=True):
+    """PATCH /me/passkeys/{id}"""
+
+    label: Label
 
 
 class Refresh(Body, frozen=True):
@@ -196,7 +237,7 @@ class StepUpCode(Body, frozen=True, tag="code", tag_field="method"):
     code: Code
 
 
-StepUp = StepUpPassword | ByTotp | ByRecoveryCode | StepUpCode
+StepUp = StepUpPassword | ByTotp | ByRecoveryCode | ByPasskey | StepUpCode
 
 
 class SendStepUp(Body, frozen=True):
