@@ -49,6 +49,7 @@ from .parts import Parts, entropy_of_system
 from .passkeys import Passkeys
 from .refreshing import Refreshing
 from .registration import Registration
+from .removing import Removing
 from .revoking import Revoking
 from .routes import Handlers, table
 from .saved_codes import SavedCodes
@@ -170,10 +171,11 @@ def build(
     profile = Profile(parts, outbox)
     cookies = Cookies.of(demo=demo)
     answering = Answering(parts, profile, cookies)
+    removing = Removing(parts, factors, changes)
     factor_handlers = FactorHandlers(
-        totp=TotpLife(parts, limiter, factors, stepping_up, changes),
-        codes=SavedCodes(parts, factors, changes),
-        passkeys=Passkeys(parts, ceremonies, factors, changes),
+        totp=TotpLife(parts, limiter, factors, stepping_up, removing, changes),
+        codes=SavedCodes(parts, factors, removing, changes),
+        passkeys=Passkeys(parts, ceremonies, factors, removing, changes),
         stepping_up=stepping_up,
         login=login,
         answering=answering,

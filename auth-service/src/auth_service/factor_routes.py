@@ -34,11 +34,19 @@ class FactorHandlers:
 
     async def remove_totp(self, ask: Ask) -> Reply:
         """DELETE /me/totp"""
-        return Reply(202, await self.totp.remove(ask.present))
+        return Reply(202, await self.totp.remove(ask.present, lost=False))
+
+    async def lose_totp(self, ask: Ask) -> Reply:
+        """POST /me/totp/lost"""
+        return Reply(200, await self.totp.remove(ask.present, lost=True))
 
     async def make_codes(self, ask: Ask) -> Reply:
         """POST /me/recovery-codes"""
         return Reply(201, await self.codes.make(ask.present))
+
+    async def lose_codes(self, ask: Ask) -> Reply:
+        """POST /me/recovery-codes/lost"""
+        return Reply(200, answers.Removals(removals=await self.codes.lose(ask.present)))
 
     async def make_passkey_options(self, ask: Ask) -> Reply:
         """POST /me/passkeys/options"""
@@ -59,7 +67,11 @@ class FactorHandlers:
 
     async def remove_passkey(self, ask: Ask) -> Reply:
         """DELETE /me/passkeys/{id}"""
-        return Reply(202, await self.passkeys.remove(ask.present, ask.path["passkey_id"]))
+        return Reply(202, await self.passkeys.remove(ask.present, ask.path["passkey_id"], lost=False))
+
+    async def lose_passkey(self, ask: Ask) -> Reply:
+        """POST /me/passkeys/{id}/lost"""
+        return Reply(200, await self.passkeys.remove(ask.present, ask.path["passkey_id"], lost=True))
 
     async def passkey_options(self, ask: Ask) -> Reply:
         """POST /passkeys/login/options"""
@@ -90,7 +102,11 @@ def table(do: FactorHandlers) -> tuple[Route, ...]:
         Route("POST", f"{BASE}/me/totp/confirm", "totp_confirm", "Turn the second factor on", do.confirm_totp,
               {204: None}, requests.ConfirmTotp, needs_token=True, refusals=(p.CodeInvalid, *change)),
         Route("DELETE", f"{BASE}/me/totp", "totp_delete", "Begin to remove the TOTP", do.remove_totp,
-              {202: answers.Retiring}, needs_token=True, refusals=(p.NotHere, *change)),
+              {202: answers.Removal}, needs_token=True, refusals=(p.NotHere, *change)),
+        Route("POST", f"{BASE}/me/totp/lost", "totp_lost", "Remove the TOTP at once", do.lose_totp,
+              {200: answers.Removal}, requests.Nothing, needs_token=True, refusals=(p.NotHere, *change)),
+        Route("POST", f"{BASE}/me/recovery-codes/lost", "recovery_codes_lost", "Remove all recovery codes at once", do.lose_codes,
+              {200: answers.Removals}, requests.Nothing, needs_token=True, refusals=(p.NotHere, *change)),
         Route("POST", f"{BASE}/me/recovery-codes", "recovery_codes", "Get ten recovery codes", do.make_codes,
               {201: answers.RecoveryCodes}, requests.Nothing, needs_token=True, refusals=(*change, p.Overloaded)),
         Route("POST", f"{BASE}/me/passkeys/options", "passkey_options", "Begin to make a passkey", do.make_passkey_options,
@@ -102,7 +118,9 @@ def table(do: FactorHandlers) -> tuple[Route, ...]:
         Route("PATCH", f"{BASE}/me/passkeys/{{passkey_id}}", "passkey_rename", "Rename a passkey", do.rename_passkey,
               {204: None}, requests.RenamePasskey, needs_token=True, refusals=(p.NotHere,)),
         Route("DELETE", f"{BASE}/me/passkeys/{{passkey_id}}", "passkey_delete", "Begin to remove a passkey", do.remove_passkey,
-              {202: answers.Retiring}, needs_token=True, refusals=(p.NotHere, *change)),
+              {202: answers.Removal}, needs_token=True, refusals=(p.NotHere, *change)),
+        Route("POST", f"{BASE}/me/passkeys/{{passkey_id}}/lost", "passkey_lost", "Remove a passkey at once", do.lose_passkey,
+              {200: answers.Removal}, requests.Nothing, needs_token=True, refusals=(p.NotHere, *change)),
         Route("POST", f"{BASE}/passkeys/login/options", "passkey_login_options", "Begin a login with a passkey",
               do.passkey_options, {200: answers.PasskeyOptions}, requests.AskPasskey,
               refusals=(p.InvalidCode, p.Banned, p.Contradicted)),

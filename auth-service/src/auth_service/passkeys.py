@@ -6,12 +6,11 @@ from .changes import Changes
 from .core import answers
 from .core.events import Kind, Table
 from .core.problems import CodeInvalid, Contradicted, NotHere
-from .core.recovery.life import CANCELLABLE_MS
 from .core.requests import AddPasskey
 from .parts import Parts
+from .removing import Removing
 from .second_factors import SecondFactors
 from .sessions import Present
-from .store_contacts import remove
 from .store_passkeys import Passkey
 
 MAX_PASSKEYS = 20
@@ -21,11 +20,14 @@ MAX_PASSKEYS = 20
 class Passkeys:
     """What the owner of an account does with passkeys."""
 
-    def __init__(self, parts: Parts, ceremonies: Ceremonies, second: SecondFactors, changes: Changes) -> None:
-        """Args: ceremonies: makes challenges; second: says what a session may change; changes: records what changed."""
+    def __init__(
+        self, parts: Parts, ceremonies: Ceremonies, second: SecondFactors, removing: Removing, changes: Changes
+    ) -> None:
+        """Args: ceremonies: makes challenges; second: says what a session may change; removing: begins removals; changes: records what changed."""
         self._parts = parts
         self._ceremonies = ceremonies
         self._second = second
+        self._removing = removing
         self._changes = changes
 
     async def options(self, present: Present) -> answers.PasskeyOptions:
@@ -102,23 +104,13 @@ class Passkeys:
             if not await store_passkeys.rename(tx, present.account.id, passkey, label):
                 raise NotHere
 
-    async def remove(self, present: Present, passkey: str) -> answers.Retiring:
-        """Begins the removal of one.
+    async def remove(self, present: Present, passkey: str, *, lost: bool) -> answers.Removal:
+        """Begins the removal of one; where it is lost or stolen, ends it.
 
         Raises:
-            StepUpRequired: the last proof is too old or too weak.
-            NotHere: no such passkey of this user.
-            Contradicted: the account is frozen or in guarded mode.
+            StepUpRequired, NotHere, Contradicted: as `Removing.remove`.
         """
-        parts, user = self._parts, present.account.id
-        await self._second.demand(parts.store.reading, present)
-        async with parts.store.writing() as tx:
-            await self._changes.refuse_if_guarded(tx, user)
-            now_ms = parts.now_ms()
-            if not await remove(tx, Table.PASSKEYS, user, passkey, now_ms, lost=False):
-                raise NotHere
-            await self._changes.record(tx, present, Kind.PASSKEY_REMOVED, passkey)
-        return answers.Retiring(effective_ms=now_ms + CANCELLABLE_MS)
+        return await self._removing.remove(present, Table.PASSKEYS, Kind.PASSKEY_REMOVED, passkey, lost=lost)
 
 
 def _purpose(present: Present) -> str:

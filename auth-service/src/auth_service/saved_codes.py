@@ -4,8 +4,10 @@ from . import store_factors
 from .changes import Changes
 from .core import answers, saved_codes
 from .core.events import Kind, Table
+from .core.problems import NotHere
 from .core.saved_codes import SavedCode
 from .parts import Parts
+from .removing import Removing
 from .second_factors import SecondFactors
 from .sessions import Present
 from .store_contacts import remove
@@ -14,11 +16,25 @@ from .store_contacts import remove
 class SavedCodes:
     """Gives an account its ten codes."""
 
-    def __init__(self, parts: Parts, second: SecondFactors, changes: Changes) -> None:
-        """Args: second: hashes codes; changes: records what changed."""
+    def __init__(self, parts: Parts, second: SecondFactors, removing: Removing, changes: Changes) -> None:
+        """Args: second: hashes codes; removing: ends them; changes: records what changed."""
         self._parts = parts
         self._second = second
+        self._removing = removing
         self._changes = changes
+
+    async def lose(self, present: Present) -> list[answers.Removal]:
+        """The paper is lost or stolen: no code of any set works any more.
+
+        Raises:
+            StepUpRequired, Contradicted: as `Removing.remove`.
+            NotHere: there are none.
+        """
+        user = present.account.id
+        sets = await store_factors.code_sets(self._parts.store.reading, user)
+        if not sets:
+            raise NotHere
+        return [await self._removing.remove(present, Table.CODES, Kind.CODES_REMOVED, one, lost=True) for one in sets]
 
     async def make(self, present: Present) -> answers.RecoveryCodes:
         """Ten new codes; the set before retires.

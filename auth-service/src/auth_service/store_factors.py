@@ -114,6 +114,12 @@ async def code_sets_on(db: Db, user: str) -> list[str]:
     return [row["id"] for row in rows]
 
 
+async def code_sets(db: Db, user: str) -> list[str]:
+    """The sets that are not lost, also those that are being removed."""
+    rows = await rows_of(db, "SELECT id FROM code_sets WHERE user = ? AND NOT lost ORDER BY id", (user,))
+    return [row["id"] for row in rows]
+
+
 async def codes_by(db: Db, user: str, selector: str, policy: Policy, now_ms: int) -> list[StoredCode]:
     """The unused codes with this selector, of all sets whose rights have not ended. Two sets may share one, once in 10 000 accounts."""
     rows = await rows_of(

@@ -8,14 +8,13 @@ from .changes import Changes
 from .core import answers, totp
 from .core.events import Kind, Table
 from .core.problems import CodeInvalid, Contradicted, NotHere
-from .core.recovery.life import CANCELLABLE_MS
 from .core.requests import ConfirmTotp
 from .limits import Limiter
 from .parts import Parts
+from .removing import Removing
 from .second_factors import SecondFactors
 from .sessions import Present
 from .stepping_up import SteppingUp
-from .store_contacts import remove
 
 ISSUER = "Garita"
 
@@ -24,13 +23,20 @@ class TotpLife:
     """Turns TOTP on and off."""
 
     def __init__(
-        self, parts: Parts, limiter: Limiter, second: SecondFactors, stepping_up: SteppingUp, changes: Changes
+        self,
+        parts: Parts,
+        limiter: Limiter,
+        second: SecondFactors,
+        stepping_up: SteppingUp,
+        removing: Removing,
+        changes: Changes,
     ) -> None:
-        """Args: stepping_up: counts wrong codes of a session."""
+        """Args: stepping_up: counts wrong codes of a session; removing: begins removals; changes: records what changed."""
         self._parts = parts
         self._limiter = limiter
         self._second = second
         self._stepping_up = stepping_up
+        self._removing = removing
         self._changes = changes
 
     async def offer(self, present: Present) -> answers.TotpOffer:
@@ -79,21 +85,18 @@ class TotpLife:
             await self._changes.record(tx, present, Kind.TOTP_ADDED, seed.id)
         await self._limiter.forgive(reserved)
 
-    async def remove(self, present: Present) -> answers.Retiring:
-        """Begins its removal.
+    async def remove(self, present: Present, *, lost: bool) -> answers.Removal:
+        """Begins its removal; where it is lost or stolen, ends it, also one whose removal has begun.
 
         Raises:
-            StepUpRequired: the last proof is too old or too weak.
+            StepUpRequired, Contradicted: as `Removing.remove`.
             NotHere: none is on.
-            Contradicted: the account is frozen or in guarded mode.
         """
-        parts, user = self._parts, present.account.id
-        await self._second.demand(parts.store.reading, present)
-        async with parts.store.writing() as tx:
-            await self._changes.refuse_if_guarded(tx, user)
-            seed = await store_factors.seed_on(tx, user)
-            now_ms = parts.now_ms()
-            if seed is None or not await remove(tx, Table.TOTP, user, seed.id, now_ms, lost=False):
-                raise NotHere
-            await self._changes.record(tx, present, Kind.TOTP_REMOVED, seed.id)
-        return answers.Retiring(effective_ms=now_ms + CANCELLABLE_MS)
+        reading, user = self._parts.store.reading, present.account.id
+        seed = await store_factors.seed_on(reading, user)
+        if seed is None and lost:
+            asked = await store_factors.asked_seeds(reading, user, self._parts.now_ms())
+            seed = asked[-1] if asked else None
+        if seed is None:
+            raise NotHere
+        return await self._removing.remove(present, Table.TOTP, Kind.TOTP_REMOVED, seed.id, lost=lost)

@@ -61,7 +61,7 @@ async def test_a_passkey_is_made_listed_used_renamed_and_removed(world: World) -
     assert listed["possible"] is True
     assert listed["passkeys"][0]["used_ms"] == int(world.clock() * 1000)
     assert renamed.status == 204
-    assert (removed.status, removed.body["effective_ms"]) == (202, int((world.clock() + 7 * DAY_S) * 1000))
+    assert (removed.status, removed.body["cancel_until_ms"]) == (202, int((world.clock() + 7 * DAY_S) * 1000))
     assert (await world.get("/me/passkeys", token=access)).body["passkeys"] == []
     texts = " ".join(message["text"] for message in await world.outbox())
     assert "A passkey was added" in texts

@@ -165,12 +165,6 @@ class Passkeys(Answer, frozen=True):
     possible: bool
 
 
-class Retiring(Answer, frozen=True):
-    """A removal has begun; until `effective_ms` it can be taken back."""
-
-    effective_ms: int
-
-
 class Delivery(Answer, frozen=True):
     """A message that demo mode did not send."""
 
@@ -215,6 +209,12 @@ class Removal(Answer, frozen=True):
     id: str
     effective_ms: int
     cancel_until_ms: int
+
+
+class Removals(Answer, frozen=True):
+    """Several that were removed."""
+
+    removals: list[Removal]
 
 
 PendingFactor = Literal["email", "phone", "totp", "passkey", "codes", "question", "device"]
