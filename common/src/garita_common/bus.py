@@ -17,6 +17,8 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from .answers import Answers
+
 log = structlog.get_logger()
 
 BEAT_S = 2.0
@@ -180,8 +182,9 @@ class Listener:
             await link.connect()
             self._link = link
             self._heard_s = asyncio.get_running_loop().time()
+            end = self._hear(link)
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._report(lost, self._read(link)), name="bus-read")
+                tasks.create_task(self._report(lost, end), name="bus-end")
                 await self._ask([self._beat_channel, *self._wanted])
                 self.linked = True
                 tasks.create_task(self._report(lost, self._beat()), name="bus-beat")
@@ -201,23 +204,31 @@ class Listener:
             self._fail_waiting()
             lost.set()
 
-    async def _read(self, link: Any) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            reply = await link.parse_response(block=True)
-            if not reply:
-                continue
-            kind, channel, data = reply[0], reply[1], reply[2]
-            if kind == b"message":
-                name = channel.decode()
-                if name == self._beat_channel:
-                    self._heard_s = loop.time()
-                else:
-                    self._on_message(name, data)
-            elif kind == b"subscribe":
-                self._confirm(channel.decode())
-            elif kind == b"unsubscribe" and channel is not None:
-                self._left(channel.decode())
+    def _hear(self, link: Any) -> "asyncio.Future[None]":
+        """Hears a link from now on. Its end is the future's exception: the link's loss, or what `on_message` raised."""
+        end: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def over(exc: Exception) -> None:
+            if not end.done():
+                end.set_exception(exc)
+
+        Answers(link.connection, self._take, over)
+        return end
+
+    def _take(self, answer: Any) -> None:
+        if isinstance(answer, Exception):
+            raise answer
+        kind, channel, data = answer
+        if kind == b"message":
+            name = channel.decode()
+            if name == self._beat_channel:
+                self._heard_s = asyncio.get_running_loop().time()
+            else:
+                self._on_message(name, data)
+        elif kind == b"subscribe":
+            self._confirm(channel.decode())
+        elif kind == b"unsubscribe" and channel is not None:
+            self._left(channel.decode())
 
     async def _beat(self) -> None:
         loop = asyncio.get_running_loop()
