@@ -1,7 +1,8 @@
 """Events in the database: each once, however often Redis delivers it."""
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from garita_common.core import activity
 
@@ -23,8 +24,7 @@ HORIZONS_MS = {
 """How long an event of each kind can still count. No rule counts the others. A month of messages must not make a start slow."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One readable entry of a stream; `data` is its field as it came."""
 
     stream: str
@@ -43,7 +43,7 @@ async def insert(db: Db, entries: Sequence[Entry], seen_ms: int) -> list[tuple[i
     )
     stored = await rows_of(db, "SELECT id, stream, stream_id FROM events WHERE id > ? ORDER BY id", (before,))
     by_name = {(entry.stream, entry.stream_id): entry for entry in entries}
-    return [(row["id"], by_name[row["stream"], row["stream_id"]]) for row in stored]
+    return [(number, by_name[stream, name]) for number, stream, name in stored]
 
 
 async def remove(db: Db, numbers: Sequence[int]) -> None:

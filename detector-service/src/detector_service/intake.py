@@ -53,6 +53,7 @@ class Intake:
     ) -> None:
         """Args: client: without retries; nobody else blocks on it."""
         self._client = client
+        client.set_response_callback("XREADGROUP", _read_entries)
         self._judge = judge
         self._publisher = publisher
         self._metrics = metrics
@@ -111,7 +112,7 @@ class Intake:
     async def _read(self, streams: Mapping[str, str], block_ms: int | None) -> dict[str, list[RawEntry]]:
         wanted: dict[Any, Any] = dict(streams)
         reply: Any = await self._client.xreadgroup(ACTIVITY_GROUP, CONSUMER, wanted, count=BATCH, block=block_ms)
-        return {name.decode(): entries for name, entries in reply or ()}
+        return {name.decode(): entries for name, entries in reply}
 
     async def _finish_pending(self, stream: str) -> None:
         """What this consumer was given and did not acknowledge: before a crash, or before a fault."""
@@ -187,3 +188,11 @@ class Intake:
             await pipe.execute()
         for _, reason, _ in dead:
             self._metrics.dead.labels(reason).inc()
+
+
+def _read_entries(response: Any, **_: Any) -> list[tuple[bytes, list[RawEntry]]]:
+    """Redis's answer to XREADGROUP; redis-py's own reading of it took a tenth of this service's time. Nothing of an entry is left where it was trimmed."""
+    return [
+        (name, [(number, fields and dict(zip(fields[::2], fields[1::2], strict=True))) for number, fields in entries])
+        for name, entries in response or ()
+    ]

@@ -4,7 +4,7 @@ Invariant: the state is the fold (core/observing.py) of exactly what is committe
 more than the database, so it is thrown away and rebuilt before the next batch.
 """
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -193,8 +193,8 @@ class Judge:
         self, entries: Sequence[Entry], new: Sequence[tuple[int, Entry]], judged: Judged, decisions: Iterable[Decision]
     ) -> None:
         self._metrics.repeated.inc(len(entries) - len(new))
-        for _, entry in new:
-            self._metrics.events.labels(activity.kind_of(entry.event)).inc()
+        for kind, count in Counter(activity.kind_of(entry.event) for _, entry in new).items():
+            self._metrics.events.labels(kind).inc(count)
         self._metrics.unjudged.inc(len(judged.failed))
         for decision in decisions:
             self._metrics.decisions.labels(decision.scenario, decision.action.value).inc()
