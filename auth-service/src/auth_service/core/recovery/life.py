@@ -41,14 +41,14 @@ def rights_end_ms(removed_ms: int, policy: Policy, *, lost: bool) -> int:
 
 def counts(factor: Factor, policy: Policy, horizon_ms: int, now_ms: int) -> bool:
     """Whether the factor is worth anything: proved before the horizon, its probation over, its rights not ended, and no doubt whose it is."""
-    if factor.proved_ms is None or factor.proved_ms >= horizon_ms or now_ms < factor.matures_ms or factor.suspect:
+    if factor.proved_ms is None or factor.proved_ms >= horizon_ms or factor.suspect or not _has_matured(factor, now_ms):
         return False
     return state_of(factor, policy, now_ms) in {State.MATURE, State.RETIRING}
 
 
 def is_told(factor: Factor, policy: Policy, now_ms: int) -> bool:
     """Whether a contact is told of what happens to the account: mature, or retiring after it was mature."""
-    if now_ms < factor.matures_ms or factor.proved_ms is None:
+    if factor.proved_ms is None or not _has_matured(factor, now_ms):
         return False
     return state_of(factor, policy, now_ms) in {State.MATURE, State.RETIRING}
 
@@ -61,3 +61,9 @@ def is_device_mature(device: Device, policy: Policy, horizon_ms: int, now_ms: in
         return False
     days = {seen_ms // DAY_MS for seen_ms in device.seen_ms if device.confirmed_ms <= seen_ms < horizon_ms}
     return len(days) >= DEVICE_SEEN_DAYS
+
+
+def _has_matured(factor: Factor, now_ms: int) -> bool:
+    """Its probation is over. One that was removed before that keeps what it had, which is nothing."""
+    ended_ms = now_ms if factor.removed_ms is None else min(now_ms, factor.removed_ms)
+    return ended_ms >= factor.matures_ms
