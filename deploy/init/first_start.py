@@ -38,7 +38,7 @@ MAKERS: dict[str, Callable[[], str]] = {
 NEEDED: dict[str, tuple[str, ...]] = {
     "gateway": ("service_token", "address_key"),
     "chat": ("service_token", "address_key", "simhash_key", "operator_token"),
-    "auth": ("service_token", "address_key", "auth_pepper", "auth_data_key"),
+    "auth": ("service_token", "address_key", "auth_pepper", "auth_data_key", "operator_token"),
     "detector": ("service_token", "address_key", "operator_token"),
 }
 

@@ -36,6 +36,8 @@ from .ending import Ending
 from .factor_routes import FactorHandlers
 from .freezing import Freezing
 from .hashing import HashPool
+from .inside import Inside, attach
+from .introspecting import Introspecting
 from .keys import KeysUnreadable, Signer
 from .limits import Limiter
 from .login import Login
@@ -222,13 +224,21 @@ def build(
         return bans.book.loaded
 
     checks = {"redis": redis_answers, "database": database_answers, "bans": bans_known}
+    inside = inner.application(registry, checks)
+    attach(
+        inside,
+        Inside(parts, Introspecting(parts, signer, bans), sessions, signer),
+        config.secret("service_token"),
+        config.secret("operator_token"),
+        parts.metrics.inner_refused,
+    )
     return Service(
         edge.application(table(handlers)),
-        inner.application(registry, checks),
+        inside,
         emitter,
         bans,
         revoking,
-        Tending(parts, changes, ending),
+        Tending(parts, changes, ending, signer),
     )
 
 
@@ -279,5 +289,5 @@ async def _sweep(parts: Parts, signer: Signer) -> None:
                 await store_notices.sweep(tx, now_ms, now_ms - EVENTS_KEPT_MS)
         except sqlite3.Error as exc:  # a full disk must not end the process: logins that only read go on
             log.error("sweep_failed", error=type(exc).__name__)
-        parts.metrics.key_age.set(max(0, now_ms - signer.created_ms) / 1000)
+        parts.metrics.key_age.set(max(0, now_ms - signer.signs_ms) / 1000)
         await asyncio.sleep(SWEEP_S)

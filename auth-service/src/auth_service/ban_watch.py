@@ -72,6 +72,10 @@ class BanWatch:
         """
         _refuse(self.book.of_person(user, device, self._now_ms()))
 
+    def is_banned(self, user: str, device: str) -> bool:
+        """Whether the user or the device is."""
+        return self.book.of_person(user, device, self._now_ms()) is not None
+
     def demand_book(self) -> None:
         """Raises:
         Overloaded: nobody knows who is banned.

@@ -95,6 +95,17 @@ class AuthConfig(ServiceConfig):
         description="Days that what was removed still counts, after the 7 in which that can be taken back; never fewer than the probation.",
     )
 
+    # A key that leaked without anybody noticing is of use for this long at the most.
+    key_rotation_days: int = Field(30, ge=1, le=365, description="Days that one key signs access tokens.")
+    # Verifiers fetch the keys every 5 minutes; a gateway that could not for half a day has other troubles.
+    # Under a day, so that what a key signed last is refused after one.
+    key_overlap_h: int = Field(
+        12,
+        ge=1,
+        le=23,
+        description="Hours that a signing key is published before it signs, and after the next one does.",
+    )
+
     @property
     def factor_policy(self) -> Policy:
         """How long factors wait and linger."""

@@ -39,4 +39,10 @@ class Metrics:
         )
         self.redis_up = Gauge("auth_redis_up", "Whether Redis answered last time.", registry=registry)
         self.key_age = Gauge("auth_key_age_seconds", "Age of the signing key.", registry=registry)
+        self.inner_refused = Counter(
+            "auth_inner_refused_total",
+            "Refused requests of services and operators, by code.",
+            ["code"],
+            registry=registry,
+        )
         self.open_requests = Gauge("auth_open_requests", "Requests in progress.", registry=registry)

@@ -14,6 +14,7 @@ from .changes import Changes
 from .core.events import TRAITS, Kind
 from .core.recovery.life import CANCELLABLE_MS
 from .ending import Ending
+from .keys import Signer
 from .parts import Parts
 
 log = structlog.get_logger()
@@ -25,16 +26,18 @@ EVERY_S = 1.0
 class Tending:
     """Looks every second for what is due."""
 
-    def __init__(self, parts: Parts, changes: Changes, ending: Ending) -> None:
-        """Args: changes: tells people; ending: ends sessions that were asked."""
+    def __init__(self, parts: Parts, changes: Changes, ending: Ending, signer: Signer) -> None:
+        """Args: changes: tells people; ending: ends sessions that were asked; signer: has keys that follow each other."""
         self._parts = parts
         self._changes = changes
         self._ending = ending
+        self._signer = signer
 
     async def run(self) -> None:
         """Tends, until cancelled."""
         while True:
             try:
+                await self._signer.tend()
                 await self._ending.end_due()
                 await self._send()
                 await self._remind()

@@ -29,6 +29,8 @@ from garita_common.core.revocations import Revocation
 
 ORIGIN = "http://127.0.0.1:8080"
 OUTBOX_KEY = "outbox-key-of-the-tests-0123456789abcdef"
+SERVICE_TOKEN = "service-token-of-the-tests-0123456789ab"
+OPERATOR_TOKEN = "operator-token-of-the-tests-0123456789a"
 PASSWORD = "cangrejo sin reloj"
 PATIENCE_S = 30.0
 
@@ -198,6 +200,13 @@ class World:
         body = {"refresh_token": token, "audience": audience}
         return await self.post("/token/refresh", body | ({"device_hint": device} if device else {}))
 
+    async def inside(self, path: str, body: Any, token: str = OPERATOR_TOKEN) -> Answer:
+        """POST to the inner listener."""
+        headers = {"Authorization": f"Bearer {token}"}
+        async with self.http.post(f"{self.inner}{path}", json=body, headers=headers) as response:
+            raw = await response.read()
+            return Answer(response.status, await response.json(content_type=None), raw, dict(response.headers), {})
+
     async def revoked(self) -> list[Revocation]:
         """What the gateways can read about ended sessions."""
         rows = await self.redis.zrange(REVOKED_SET, 0, -1)
@@ -248,6 +257,8 @@ def write_secrets(folder: Path) -> Path:
     folder.mkdir(exist_ok=True)
     (folder / "auth_pepper").write_text("pepper-of-the-tests-0123456789abcdef")
     (folder / "auth_data_key").write_text(base64.b64encode(bytes(range(32))).decode())
+    (folder / "service_token").write_text(SERVICE_TOKEN)
+    (folder / "operator_token").write_text(OPERATOR_TOKEN)
     (folder / "outbox_key").write_text(OUTBOX_KEY)
     return folder
 

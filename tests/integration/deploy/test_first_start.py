@@ -67,7 +67,7 @@ def test_each_service_gets_its_own_secrets_only(tmp_path: Path) -> None:
     for name, owners in [
         ("auth_pepper", {"auth"}),
         ("auth_data_key", {"auth"}),
-        ("operator_token", {"chat", "detector"}),
+        ("operator_token", {"auth", "chat", "detector"}),
         ("simhash_key", {"chat"}),
     ]:
         assert {service for service in SERVICES if f"{service}/{name}" in files} == owners

@@ -18,6 +18,7 @@ MAX_BODY_BYTES = 16 * 1024
 Hex32 = Annotated[str, Meta(pattern="^[0-9a-f]{32}$", max_length=32)]
 Hex64 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$", max_length=64)]
 Opaque = Annotated[str, Meta(min_length=1, max_length=256)]
+AccessToken = Annotated[str, Meta(min_length=1, max_length=4096)]
 Password = Annotated[str, Meta(max_length=4096)]
 """Longer than any that is accepted: the rule about 12 to 256 characters answers with reasons, this bound only protects."""
 Code = Annotated[str, Meta(pattern="^[0-9]{6}$", max_length=6)]
@@ -270,3 +271,23 @@ class Undo(Body, frozen=True):
 
     token: Annotated[str, Meta(pattern="^[a-p]{64}$", max_length=64)]
     action: Literal["cancel", "not_me"]
+
+
+class Introspect(Body, frozen=True):
+    """POST /internal/introspect"""
+
+    token: AccessToken
+    audience: Audience = "chat"
+
+
+class Revoke(Body, frozen=True):
+    """POST /operator/revoke; without `session` all of the user's"""
+
+    user: Opaque
+    session: Opaque | None = None
+
+
+class RotateKeys(Body, frozen=True):
+    """POST /operator/keys/rotate; `now`: the present key is gone at once"""
+
+    now: bool = False

@@ -1,0 +1,75 @@
+"""The routes of the inner listener, for other services and for the operator on this host. Neither is reachable through the edge.
+
+`/internal` takes the service token, which every service of the stack holds; `/operator` takes the operator token. An error is problem+json.
+"""
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+import msgspec
+from aiohttp import web
+from msgspec import Struct
+from prometheus_client import Counter
+
+from garita_common import operators
+from garita_common.config import Secret
+
+from . import store_sessions
+from .core import answers, requests
+from .core.problems import InvalidRequest, NotHere
+from .introspecting import Introspecting
+from .keys import Signer
+from .parts import Parts
+from .sessions import Sessions
+
+Body = TypeVar("Body", bound=Struct)
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """What the routes do."""
+
+    parts: Parts
+    introspecting: Introspecting
+    sessions: Sessions
+    signer: Signer
+
+    async def introspect(self, request: web.Request) -> web.Response:
+        """POST /internal/introspect: whether a token is good now."""
+        body = await _body(request, requests.Introspect)
+        return operators.answer(await self.introspecting.judge(body.token, body.audience))
+
+    async def revoke(self, request: web.Request) -> web.Response:
+        """POST /operator/revoke: ends one session of a user, or all of them."""
+        body = await _body(request, requests.Revoke)
+        store = self.parts.store
+        async with store.writing() as tx:
+            living = await store_sessions.living_sessions(tx, body.user, self.parts.now_ms())
+            wanted = [row.id for row in living if body.session in (None, row.id)]
+            if not wanted:
+                raise NotHere
+            ended = await self.sessions.end(tx, body.user, wanted, "operator")
+        await self.sessions.say(ended)
+        return operators.answer(answers.Revoked(ended=len(ended)))
+
+    async def rotate(self, request: web.Request) -> web.Response:
+        """POST /operator/keys/rotate: the next signing key, now or in time."""
+        body = await _body(request, requests.RotateKeys)
+        return operators.answer(answers.Rotated(signs_ms=await self.signer.rotate(at_once=body.now)))
+
+
+def attach(app: web.Application, inside: Inside, service: Secret, operator: Secret, refused: Counter) -> None:
+    """Puts the routes under an inner listener. Args: service, operator: their tokens; refused: counts refusals by code."""
+    services = operators.application(service, refused)
+    services.add_routes([web.post("/introspect", inside.introspect)])
+    app.add_subapp("/internal", services)
+    for_operator = operators.application(operator, refused)
+    for_operator.add_routes([web.post("/revoke", inside.revoke), web.post("/keys/rotate", inside.rotate)])
+    app.add_subapp("/operator", for_operator)
+
+
+async def _body(request: web.Request, kind: type[Body]) -> Body:
+    try:
+        return msgspec.json.decode(await request.read(), type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as exc:
+        raise InvalidRequest(str(exc) if isinstance(exc, msgspec.ValidationError) else "This is not JSON.") from exc
