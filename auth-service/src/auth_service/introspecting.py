@@ -3,7 +3,6 @@
 A gateway knows which sessions have ended from Redis. While that is away it asks here, where the database decides.
 """
 
-
 from garita_common.core import tokens
 
 from . import store_accounts, store_sessions
