@@ -18,17 +18,30 @@ from garita_common.config import ConfigError, Mode, Secret
 from garita_common.emitter import Emitter
 from garita_common.runtime import listening
 
-from . import factor_routes, keys, own_routes, session_routes, store_flows, store_notices, store_sessions
+from . import (
+    factor_routes,
+    keys,
+    own_routes,
+    recovery_routes,
+    session_routes,
+    store_flows,
+    store_notices,
+    store_places,
+    store_recoveries,
+    store_sessions,
+)
 from .account import Profile
 from .answering import Answering
 from .ban_watch import BanWatch
 from .ceremonies import Ceremonies
 from .challenges import Challenges
 from .changes import Changes
+from .completing import Completing
 from .config import AuthConfig
 from .contact_codes import ContactCodes
 from .contacts import Contacts
 from .core.credentials import RelyingParty
+from .core.recovery.places import OLDEST_MS
 from .core.sealing import Seals
 from .devices import Devices
 from .edge import Edge
@@ -42,6 +55,7 @@ from .keys import KeysUnreadable, Signer
 from .limits import Limiter
 from .login import Login
 from .metrics import Metrics
+from .objecting import Objecting
 from .origins import Cookies, Origins
 from .outbox import Outbox
 from .own_devices import OwnDevices
@@ -49,6 +63,11 @@ from .own_events import OwnEvents
 from .own_routes import OwnHandlers
 from .parts import Parts, entropy_of_system
 from .passkeys import Passkeys
+from .places import Places
+from .proofs import Proofs
+from .recovering import Recovering
+from .recovery_routes import RecoveryHandlers
+from .recovery_work import RecoveryWork
 from .refreshing import Refreshing
 from .registration import Registration
 from .removing import Removing
@@ -56,12 +75,14 @@ from .revoking import Revoking
 from .routes import Handlers, table
 from .saved_codes import SavedCodes
 from .second_factors import SecondFactors
+from .secret_question import SecretQuestion
 from .session_routes import SessionHandlers
 from .sessions import DAY_MS, Sessions
 from .stepping_up import SteppingUp
 from .store import SchemaTooNew, Store, one, opened
 from .tending import Tending
 from .totp_life import TotpLife
+from .weighing import Weighing
 
 log = structlog.get_logger()
 
@@ -101,6 +122,7 @@ class Service:
     bans: BanWatch
     revoking: Revoking
     tending: Tending
+    recovery: RecoveryWork
 
 
 async def run(config: AuthConfig, stop: asyncio.Event) -> None:
@@ -161,11 +183,14 @@ def build(
     challenges = Challenges(parts, client, emitter)
     changes = Changes(parts, outbox)
     devices = Devices(parts, changes)
-    sessions = Sessions(parts, signer, revoking, changes, devices)
+    places = Places(parts)
+    sessions = Sessions(parts, signer, revoking, changes, devices, places)
     ceremonies = Ceremonies(parts, client, RelyingParty.of(config.origins_in_order(), demo=demo))
     factors = SecondFactors(parts, hashes, ceremonies, changes)
     own_devices = OwnDevices(parts, sessions, devices, changes, factors)
-    freezing = Freezing(parts, sessions, devices, own_devices, changes, limiter)
+    weighing = Weighing(parts, places, changes)
+    objecting = Objecting(parts, weighing, devices, limiter)
+    freezing = Freezing(parts, sessions, devices, own_devices, changes, limiter, objecting)
     contact_codes = ContactCodes(parts, limiter, outbox)
     stepping_up = SteppingUp(parts, sessions, limiter, hashes, factors, devices, contact_codes, freezing)
     login = Login(parts, sessions, limiter, challenges, hashes, factors, changes, bans, emitter)
@@ -174,6 +199,14 @@ def build(
     cookies = Cookies.of(demo=demo)
     answering = Answering(parts, profile, cookies)
     removing = Removing(parts, factors, changes)
+    work = RecoveryWork(parts, weighing, changes, outbox)
+    proofs = Proofs(parts, weighing, factors, hashes)
+    recovery_handlers = RecoveryHandlers(
+        recovering=Recovering(parts, weighing, proofs, places, limiter, challenges, changes, bans, work),
+        objecting=objecting,
+        completing=Completing(parts, weighing, sessions, hashes, changes),
+        question=SecretQuestion(parts, factors, hashes, changes),
+    )
     factor_handlers = FactorHandlers(
         totp=TotpLife(parts, limiter, factors, stepping_up, removing, changes),
         codes=SavedCodes(parts, factors, removing, changes),
@@ -194,7 +227,7 @@ def build(
         challenges=challenges,
         registration=Registration(parts, sessions, limiter, challenges, hashes, outbox, bans),
         login=login,
-        refreshing=Refreshing(parts, sessions, limiter, changes, bans),
+        refreshing=Refreshing(parts, sessions, limiter, changes, bans, places),
         profile=profile,
         outbox=outbox,
         bans=bans,
@@ -207,6 +240,7 @@ def build(
             *session_routes.table(SessionHandlers(ending, cookies)),
             *factor_routes.table(factor_handlers),
             *own_routes.table(own_handlers),
+            *recovery_routes.table(recovery_handlers),
         ),
     )
     edge = Edge(parts, sessions, limiter, emitter, Origins(config.origins(), demo=demo), handlers.cookies)
@@ -239,6 +273,7 @@ def build(
         bans,
         revoking,
         Tending(parts, changes, ending, signer),
+        work,
     )
 
 
@@ -271,6 +306,7 @@ async def _working(parts: Parts, signer: Signer, service: Service) -> AsyncItera
             tasks.create_task(service.bans.run(), name="bans")
             tasks.create_task(service.revoking.run(), name="revocations")
             tasks.create_task(service.tending.run(), name="tending")
+            tasks.create_task(service.recovery.run(), name="recovery")
             tasks.create_task(_sweep(parts, signer), name="sweep")
             yield
             raise _Stopping
@@ -287,6 +323,8 @@ async def _sweep(parts: Parts, signer: Signer) -> None:
                 await store_sessions.sweep(tx, now_ms - GRACE_KEPT_MS, now_ms - ENDED_KEPT_MS)
                 await store_flows.sweep(tx, now_ms, now_ms - DAY_MS)
                 await store_notices.sweep(tx, now_ms, now_ms - EVENTS_KEPT_MS)
+                await store_recoveries.sweep(tx, now_ms - DAY_MS)
+                await store_places.sweep(tx, now_ms - OLDEST_MS)
         except sqlite3.Error as exc:  # a full disk must not end the process: logins that only read go on
             log.error("sweep_failed", error=type(exc).__name__)
         parts.metrics.key_age.set(max(0, now_ms - signer.signs_ms) / 1000)

@@ -22,6 +22,7 @@ from garita_common.emitter import Emitter
 from garita_common.logs import Sparingly
 
 from .core.problems import (
+    AccessRefused,
     BodyTooLarge,
     InvalidRequest,
     MediaRefused,
@@ -44,6 +45,8 @@ BASE: Final = "/v1/auth"
 BODY_S: Final = 5.0
 MAX_LABEL_CHARS: Final = 160  # a browser names itself at the end of about 110
 WEB_HEADER: Final = "X-Garita-Web"
+FLOW_HEADER: Final = "X-Flow-Secret"
+MAX_SECRET_CHARS: Final = 256
 PROBLEM_TYPE: Final = "application/problem+json"
 HEADERS: Final = {
     "Cache-Control": "no-store",
@@ -63,12 +66,18 @@ class Ask:
     query: Mapping[str, str]
     host: str
     session: Present | None
+    flow_secret: str = ""
+    """The header X-Flow-Secret, where the route says that it takes it."""
 
     @property
     def present(self) -> Present:
-        """Who is there; only for routes that need a token."""
+        """Who is there.
+
+        Raises:
+            AccessRefused: nobody has said; only where the route takes a token without needing it.
+        """
         if self.session is None:
-            raise LookupError("the route does not say that it needs a token")
+            raise AccessRefused
         return self.session
 
 
@@ -98,6 +107,10 @@ class Route:
     needs_token: bool = False
     refusals: tuple[type[AppError], ...] = ()
     public: bool = True
+    takes_token: bool = False
+    """An access token may come and is held against the session; without one the handler has no session."""
+    flow_secret: bool = False
+    """The secret of a flow comes in the header X-Flow-Secret: a GET has no body, and addresses are written into logs."""
 
 
 class Edge:
@@ -172,7 +185,9 @@ class Edge:
         if caller.counted:
             await self._limiter.take(self._all, caller.unit)
         body = None if decoder is None else _decoded(decoder, await _body(request))
-        session = await self._sessions.present(_bearer(request)) if route.needs_token else None
+        bearer = _bearer(request)
+        has_token = route.needs_token or (route.takes_token and bearer is not None)
+        session = await self._sessions.present(bearer) if has_token else None
         ask = Ask(
             caller=caller,
             body=body,
@@ -180,6 +195,7 @@ class Edge:
             query=request.query,
             host=request.host,
             session=session,
+            flow_secret=request.headers.get(FLOW_HEADER, "")[:MAX_SECRET_CHARS] if route.flow_secret else "",
         )
         return await route.handler(ask)
 

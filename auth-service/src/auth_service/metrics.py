@@ -34,6 +34,10 @@ class Metrics:
         self.sessions_ended = Counter(
             "auth_sessions_ended_total", "Sessions ended, by why.", ["why"], registry=registry
         )
+        self.recoveries = Counter(
+            "auth_recovery_total", "Recoveries by goal and how far they came.", ["goal", "outcome"], registry=registry
+        )
+        self.vetoes = Counter("auth_veto_total", "Objections to recoveries by effect.", ["effect"], registry=registry)
         self.revocations_waiting = Gauge(
             "auth_revocations_waiting", "Ended sessions not yet said to the gateways.", registry=registry
         )

@@ -9,7 +9,7 @@ import msgspec
 from garita_common.core.errors import AppError, Internal
 
 from .core import problems
-from .edge import PROBLEM_TYPE, Route
+from .edge import FLOW_HEADER, PROBLEM_TYPE, Route
 
 VERSION = "0.1.0"
 _ALWAYS: tuple[type[AppError], ...] = (problems.TooMany, problems.Overloaded, Internal)
@@ -64,13 +64,16 @@ def _operation(route: Route, schemas: dict[str, dict[str, Any]]) -> dict[str, An
         operation["parameters"] = [
             {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names
         ]
+    if route.flow_secret:
+        secret = {"name": FLOW_HEADER, "in": "header", "required": True, "schema": {"type": "string"}}
+        operation.setdefault("parameters", []).append(secret)
     if route.body is not None:
         operation["requestBody"] = {
             "required": True,
             "content": {"application/json": {"schema": schemas[repr(route.body)]}},
         }
-    if route.needs_token:
-        operation["security"] = [{"accessToken": []}]
+    if route.needs_token or route.takes_token:
+        operation["security"] = [{"accessToken": []}] if route.needs_token else [{}, {"accessToken": []}]
     operation["responses"] = {
         str(status): {
             "description": route.summary,

@@ -21,6 +21,7 @@ from .core.rotation import Outcome, Shown
 from .core.sealing import digest
 from .limits import Limit, Limiter
 from .parts import Caller, Parts
+from .places import Places
 from .sessions import FRESH_MS, Issued, Sessions
 from .store import Db
 from .store_accounts import Account
@@ -32,13 +33,16 @@ log = structlog.get_logger()
 class Refreshing:
     """Turns refresh tokens over."""
 
-    def __init__(self, parts: Parts, sessions: Sessions, limiter: Limiter, changes: Changes, bans: BanWatch) -> None:
-        """Args: changes: tells the owner when a token was used twice."""
+    def __init__(
+        self, parts: Parts, sessions: Sessions, limiter: Limiter, changes: Changes, bans: BanWatch, places: Places
+    ) -> None:
+        """Args: changes: tells the owner when a token was used twice; places: keeps where."""
         self._parts = parts
         self._sessions = sessions
         self._limiter = limiter
         self._changes = changes
         self._bans = bans
+        self._places = places
         self._per_session = Limit("refresh_session", parts.config.refreshes_per_session_per_min, 60)
         self._bad_tokens = Limit("bad_token_prefix", parts.config.bad_tokens_per_prefix_per_h, 3600)
 
@@ -60,7 +64,7 @@ class Refreshing:
             self._count("unknown")
             raise SessionEnded
         await self._limiter.take(self._per_session, found.session)
-        outcome, issued, ended = await self._turn_over(shown, mark, audience)
+        outcome, issued, ended = await self._turn_over(shown, mark, audience, caller)
         self._count(outcome.name.lower())
         await self._sessions.say(ended)
         if issued is not None:
@@ -70,7 +74,7 @@ class Refreshing:
         raise SessionEnded
 
     async def _turn_over(
-        self, shown: Shown, mark: bytes | None, audience: Audience
+        self, shown: Shown, mark: bytes | None, audience: Audience, caller: Caller
     ) -> tuple[Outcome, Issued | None, list[Revocation]]:
         async with self._parts.store.writing() as tx:
             token = await self._look_up(tx, shown, mark)
@@ -87,6 +91,7 @@ class Refreshing:
             text = await (self._rotate if outcome is Outcome.ROTATE else self._repeat)(tx, token, session)
             if text is None:
                 return Outcome.CONFLICT, None, []
+            await self._places.record(tx, account.id, session.device, caller)
             access = await self._sessions.access_token(tx, account, session, audience)
             return outcome, Issued(access, audience, session.id, text), []
 

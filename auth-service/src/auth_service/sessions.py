@@ -21,6 +21,7 @@ from .core.sealing import digest
 from .devices import Devices
 from .keys import Signer
 from .parts import Caller, Parts
+from .places import Places
 from .revoking import Revoking
 from .store import Db
 from .store_accounts import Account
@@ -70,13 +71,24 @@ class Present:
 class Sessions:
     """Opens, lists and ends sessions."""
 
-    def __init__(self, parts: Parts, signer: Signer, revoking: Revoking, changes: Changes, devices: Devices) -> None:
-        """Args: signer: makes access tokens; revoking: tells the gateways what has ended; changes: tells the owner of new devices; devices: knows their grades."""
+    def __init__(
+        self,
+        parts: Parts,
+        signer: Signer,
+        revoking: Revoking,
+        changes: Changes,
+        devices: Devices,
+        places: Places,
+    ) -> None:
+        """Args: signer: makes access tokens; revoking: tells the gateways what has ended; changes: tells the owner of new devices; devices: knows their grades;
+        places: keeps where the account is used.
+        """
         self._parts = parts
         self._signer = signer
         self._revoking = revoking
         self._changes = changes
         self._devices = devices
+        self._places = places
 
     def device_mark(self, secret: str) -> bytes:
         """What is stored of a device's secret."""
@@ -120,10 +132,13 @@ class Sessions:
         if secret is not None and not registers:
             await self._changes.note(tx, account.id, Kind.DEVICE_NEW, device, device=device)
         await store_sessions.device_used(tx, device, now_ms)
+        await self._places.record(tx, account.id, device, caller)
         new = NewSession(
             parts.new_id(), account.id, device, caller.client_id, amr, factor, registers or amr != [PASSWORD]
         )
         await store_sessions.add_session(tx, new, now_ms, now_ms + parts.config.session_days * DAY_MS)
+        if factor is not None:
+            await store_sessions.proved_with(tx, new.id, factor, now_ms)
         session = await self._stored(tx, new.id)
         refresh = await self.new_refresh_token(tx, session, parts.new_id(), parts.new_secret(), parent=None)
         surplus = await store_sessions.surplus_sessions(tx, account.id, new.id, parts.config.max_sessions, now_ms)

@@ -116,6 +116,7 @@ class SteppingUp:
                 await self._devices.confirm(tx, present.account.id, present.session.device, contact.id)
                 word = SMS if contact.kind is ContactKind.PHONE else MAIL
                 token = await self._proved(tx, present, word, None)
+                await store_sessions.proved_with(tx, present.session.id, contact.id, self._parts.now_ms())
         if token is None:  # not inside: a wrong code is counted in the transaction
             raise InvalidCode
         return token
@@ -136,6 +137,7 @@ class SteppingUp:
         await store_sessions.proved(tx, session.id, amr, factor, self._parts.now_ms(), second=used is not None)
         fresh = await store_sessions.session(tx, session.id) or session
         if factor is not None:
+            await store_sessions.proved_with(tx, session.id, factor, self._parts.now_ms())
             await self._devices.confirm(tx, present.account.id, session.device, factor)
             await self._freezing.thaw(tx, Present(present.account, fresh))
         token = await self._sessions.access_token(tx, present.account, fresh, "auth")

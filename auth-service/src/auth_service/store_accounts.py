@@ -128,8 +128,8 @@ async def contacts_of(db: Db, user: str) -> list[StoredContact]:
 
 
 async def roles_of(db: Db, user: str) -> list[str]:
-    """A user's roles."""
-    rows = await rows_of(db, "SELECT role FROM roles WHERE user = ? ORDER BY role", (user,))
+    """A user's roles, without those that a recovery has suspended."""
+    rows = await rows_of(db, "SELECT role FROM roles WHERE user = ? AND suspended_ms IS NULL ORDER BY role", (user,))
     return [str(row["role"]) for row in rows]
 
 

@@ -189,6 +189,15 @@ async def proved(tx: Db, session_id: str, amr: list[str], factor: str | None, no
     )
 
 
+async def proved_with(tx: Db, session_id: str, factor: str, now_ms: int) -> None:
+    """A contact, TOTP or passkey was proved in a session."""
+    await run(
+        tx,
+        "INSERT OR REPLACE INTO session_proofs (session, factor, at_ms) VALUES (?, ?, ?)",
+        (session_id, factor, now_ms),
+    )
+
+
 async def end_sessions(tx: Db, user: str, sessions: list[str], now_ms: int) -> list[Revocation]:
     """Ends sessions of a user that have not ended yet; returns what is to be told to the gateways, stored with it."""
     ended = []

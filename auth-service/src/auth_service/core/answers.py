@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
+from .questions import QuestionId
 from .requests import Audience, ProofChallenge
 
 MethodName = Literal["passkey", "totp", "recovery_code"]
@@ -163,6 +164,68 @@ class Passkeys(Answer, frozen=True):
 
     passkeys: list[Passkey]
     possible: bool
+
+
+EvidenceKind = Literal["email", "sms", "totp", "recovery_code", "question"]
+
+
+class RecoveryStarted(Answer, frozen=True):
+    """A recovery has begun (or looks as if); `next` is what may be shown, the same for every name."""
+
+    flow_id: str
+    flow_secret: str
+    expires_in: int
+    next: list[EvidenceKind]
+
+
+class Accepted(Answer, frozen=True):
+    """Taken. `recovery_code` takes the place of the saved code that was shown."""
+
+    recovery_code: str | UnsetType = UNSET
+
+
+class RecoveryState(Answer, frozen=True):
+    """How a recovery stands; `question` is there for somebody who has proved something."""
+
+    state: Literal["collecting", "holding", "approved", "refused", "vetoed", "completed", "expired"]
+    not_before_ms: int | UnsetType = UNSET
+    question: QuestionId | UnsetType = UNSET
+
+
+class PendingRecovery(Answer, frozen=True):
+    """A recovery of the account that waits."""
+
+    id: str
+    goal: Literal["password", "mfa"]
+    started_ms: int
+    not_before_ms: int
+
+
+class Recoveries(Answer, frozen=True):
+    """The recoveries that wait. `one_contact`: whoever gets the account's one contact gets the account."""
+
+    recoveries: list[PendingRecovery]
+    one_contact: bool
+
+
+class QuestionText(Answer, frozen=True):
+    """A secret question to choose."""
+
+    id: QuestionId
+    en: str
+    es: str
+
+
+class SecretQuestions(Answer, frozen=True):
+    """All of them."""
+
+    questions: list[QuestionText]
+
+
+class Effective(Answer, frozen=True):
+    """When a change begins to count."""
+
+    effective_ms: int
 
 
 class Delivery(Answer, frozen=True):

@@ -145,11 +145,11 @@ class Contradicted(Problem):
 
 
 class FlowGone(Problem):
-    """A registration that does not exist, has ended, or had too many wrong codes."""
+    """A registration or recovery that does not exist or has ended."""
 
     code = "flow_gone"
     status = 410
-    default_sentence = "This registration has ended. Please begin again."
+    default_sentence = "This has ended. Please begin again."
 
 
 class BodyTooLarge(Problem):

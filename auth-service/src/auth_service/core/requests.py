@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from .credentials import Assertion, NewCredential
+from .questions import QuestionId
 from .saved_codes import MAX_TYPED_CHARS
 
 MAX_BODY_BYTES = 16 * 1024
@@ -25,7 +26,7 @@ Code = Annotated[str, Meta(pattern="^[0-9]{6}$", max_length=6)]
 TypedCode = Annotated[str, Meta(min_length=1, max_length=MAX_TYPED_CHARS)]
 Label = Annotated[str, Meta(max_length=64)]
 Identifier = Annotated[str, Meta(min_length=1, max_length=320)]
-Action = Literal["register", "login", "contact"]
+Action = Literal["register", "login", "contact", "recover"]
 Audience = Literal["auth", "chat", "console"]
 Locale = Literal["en", "es"]
 
@@ -291,3 +292,76 @@ class RotateKeys(Body, frozen=True):
     """POST /operator/keys/rotate; `now`: the present key is gone at once"""
 
     now: bool = False
+
+
+class StartRecovery(Body, frozen=True):
+    """POST /recoveries"""
+
+    identifier: Identifier
+    goal: Literal["password", "mfa"] = "password"
+    captcha: Proof | None = None
+    device_hint: Opaque | None = None
+    link: Opaque | None = None
+
+
+class RecoverySecret(Body, frozen=True):
+    """POST /recoveries/{id}/phone-unavailable"""
+
+    flow_secret: Opaque
+
+
+class SendRecoveryCode(RecoverySecret, frozen=True):
+    """POST /recoveries/{id}/send"""
+
+    channel: Literal["email", "sms"]
+
+
+class EvidenceCode(RecoverySecret, frozen=True, tag="code", tag_field="kind"):
+    """POST /recoveries/{id}/evidence: a code that was sent"""
+
+    value: Code
+
+
+class EvidenceTotp(RecoverySecret, frozen=True, tag="totp", tag_field="kind"):
+    """POST /recoveries/{id}/evidence: a TOTP code"""
+
+    value: Code
+
+
+class EvidenceSavedCode(RecoverySecret, frozen=True, tag="recovery_code", tag_field="kind"):
+    """POST /recoveries/{id}/evidence: one of the saved codes"""
+
+    value: TypedCode
+
+
+class EvidenceAnswer(RecoverySecret, frozen=True, tag="question", tag_field="kind"):
+    """POST /recoveries/{id}/evidence: the answer to the secret question"""
+
+    value: Annotated[str, Meta(max_length=256)]
+
+
+class EvidenceDone(RecoverySecret, frozen=True, tag="done", tag_field="kind"):
+    """POST /recoveries/{id}/evidence: that is all"""
+
+
+ShownEvidence = EvidenceCode | EvidenceTotp | EvidenceSavedCode | EvidenceAnswer
+ShowEvidence = EvidenceCode | EvidenceTotp | EvidenceSavedCode | EvidenceAnswer | EvidenceDone
+
+
+class VetoRecovery(Body, frozen=True):
+    """POST /recoveries/{id}/veto"""
+
+    token: Opaque | None = None
+
+
+class CompleteRecovery(RecoverySecret, frozen=True):
+    """POST /recoveries/{id}/complete"""
+
+    new_password: Password | None = None
+
+
+class SetQuestion(Body, frozen=True):
+    """PUT /me/secret-question"""
+
+    question_id: QuestionId
+    answer: Annotated[str, Meta(min_length=1, max_length=256)]

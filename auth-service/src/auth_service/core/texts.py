@@ -25,6 +25,11 @@ _HAS_ACCOUNT: Final[dict[Locale, str]] = {
     "es": "Garita: alguien quiso registrarse con esta dirección, que ya tiene una cuenta. Si has sido tú, inicia sesión.",
 }
 
+_RECOVERY: Final[dict[Locale, str]] = {
+    "en": "Garita: your code to get your account back is {code}. It is good for 15 minutes. Give it to nobody. If this was not you, ignore it.",
+    "es": "Garita: tu código para recuperar tu cuenta es {code}. Vale 15 minutos. No se lo des a nadie. Si no has sido tú, ignóralo.",
+}
+
 
 def registration_code(locale: Locale, code: str) -> str:
     """The message with a registration's code. "15 minutes" has two digits, so the code is the only run of six."""
@@ -44,3 +49,8 @@ def contact_code(locale: Locale, code: str) -> str:
 def step_up_code(locale: Locale, code: str) -> str:
     """The message with a code that proves who is there."""
     return _STEP_UP_CODE[locale].format(code=code)
+
+
+def recovery_code(locale: Locale, code: str) -> str:
+    """The message with a recovery's code."""
+    return _RECOVERY[locale].format(code=code)

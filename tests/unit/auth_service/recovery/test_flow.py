@@ -88,3 +88,19 @@ def test_weaker_objections_delay_a_flow_once(strong: int, objections: list[int])
 
     assert flow.phase is Phase.HOLDING
     assert flow.not_before_ms <= DAY_0 + len(objections) + 3 * DAY_MS
+
+
+def test_what_was_collected_is_judged_when_nobody_says_that_it_is_all() -> None:
+    """The wait begins then: a service that was away for a day must not find it over."""
+    flow = flows.start("f", Goal.PASSWORD, DAY_0)
+    late = day(1)
+
+    judged = flows.evaluate_late(flow, assess(ACCOUNT, shown("P1"), late), owner_is_active=False, now_ms=late)
+
+    assert (judged.phase, judged.not_before_ms) == (Phase.HOLDING, day(4))
+
+
+def test_enough_is_what_needs_no_wait() -> None:
+    """One phone is not, phone and mail are."""
+    assert not flows.is_enough(Goal.PASSWORD, assess(ACCOUNT, shown("P1"), DAY_0))
+    assert flows.is_enough(Goal.PASSWORD, assess(ACCOUNT, shown("P1", "M1"), DAY_0))

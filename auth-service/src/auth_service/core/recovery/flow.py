@@ -55,7 +55,7 @@ class Effect(Enum):
 class Flow:
     """A recovery. `until_ms` ends its phase (collecting, approved, the time to come back); `not_before_ms` is the end of its wait.
 
-    `objections`: worth of those that came while evidence was collected. `extended_ms`: how much longer evidence may come, for a phone's release.
+    `objections`: worth of those that came while evidence was collected.
     """
 
     id: str
@@ -99,6 +99,16 @@ def evaluate(flow: Flow, assessment: Assessment, *, owner_is_active: bool, now_m
     for worth in flow.objections:
         held, _ = object_to(held, worth, now_ms)
     return held
+
+
+def is_enough(goal: Goal, assessment: Assessment) -> bool:
+    """Whether nothing more need be shown: there would be no wait."""
+    return judge(goal, assessment).band is Band.NOW
+
+
+def evaluate_late(flow: Flow, assessment: Assessment, *, owner_is_active: bool, now_ms: int) -> Flow:
+    """Judges a flow that collected and never said that it was done, as if it had said so now: its wait begins now, so that nobody is told of it too late."""
+    return evaluate(replace(flow, until_ms=now_ms + 1), assessment, owner_is_active=owner_is_active, now_ms=now_ms)
 
 
 def object_to(flow: Flow, worth: int, now_ms: int) -> tuple[Flow, Effect]:

@@ -1,0 +1,163 @@
+"""What a recovery causes behind its answers: its owner is told, codes are sent, and what is out of time goes on.
+
+Everything here was written down by a request first, and is one transaction that does the thing and takes it off the list: a process killed at any point does it
+once, later. A code goes to the one phone that the rules name, or to every address that counts, each its own. The caps count messages that a stranger can cause; who
+begins from a context of the account's own always has some left.
+"""
+
+import asyncio
+import sqlite3
+from typing import Final
+
+import structlog
+
+from . import store_accounts, store_proofs, store_recoveries
+from .changes import Changes
+from .core import codes, texts
+from .core.events import Kind
+from .core.identifiers import ContactKind
+from .core.recovery import flow as flows
+from .core.recovery import life, phones
+from .core.recovery.facts import DAY_MS, FactorKind, Facts
+from .core.recovery.flow import Phase
+from .core.recovery.horizon import horizon_ms
+from .core.requests import Locale
+from .outbox import Outbox
+from .parts import Parts
+from .store import Db
+from .store_proofs import Reached
+from .store_recoveries import Asked, Recovery, Traffic
+from .weighing import NOBODY, Weighing
+
+log = structlog.get_logger()
+
+EVERY_S: Final = 1.0
+APART_MS: Final = 60_000
+"""Between two codes to one number or address."""
+
+
+class RecoveryWork:
+    """Does what waits, at once when it is woken and every second."""
+
+    def __init__(self, parts: Parts, weighing: Weighing, changes: Changes, outbox: Outbox) -> None:
+        """Args: changes: tells owners; outbox: takes the codes."""
+        self._parts = parts
+        self._weighing = weighing
+        self._changes = changes
+        self._outbox = outbox
+        self._wake = asyncio.Event()
+
+    def wake(self) -> None:
+        """There is something to do."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Works, until cancelled."""
+        while True:
+            self._wake.clear()
+            try:
+                await self.once()
+            except sqlite3.Error as exc:  # a full disk must not end the process; what waits stays
+                log.error("recovery_work_failed", error=type(exc).__name__)
+            try:
+                async with asyncio.timeout(EVERY_S):
+                    await self._wake.wait()
+            except TimeoutError:
+                pass
+
+    async def once(self) -> None:
+        """Does all that waits now."""
+        store = self._parts.store
+        for flow_id, user in await store_recoveries.unannounced(store.reading):
+            async with store.writing() as tx:
+                if await store_recoveries.announced(tx, flow_id):
+                    await self._changes.note(tx, user, Kind.RECOVERY_STARTED, flow_id)
+        for asked in await store_recoveries.codes_asked(store.reading):
+            async with store.writing() as tx:
+                if await store_recoveries.drop_asked(tx, asked.id):
+                    await self._send(tx, asked)
+        for flow_id in await store_recoveries.out_of_time(store.reading, self._parts.now_ms()):
+            async with store.writing() as tx:
+                recovery = await store_recoveries.by_id(tx, flow_id)
+                if recovery is not None:
+                    await self._weighing.time_out(tx, recovery)
+        for flow_id in await store_recoveries.slow_with_owner(store.reading):
+            await self._end_slow(flow_id)
+
+    async def _end_slow(self, flow_id: str) -> None:
+        """The owner is there: nobody needs the slow lane."""
+        async with self._parts.store.writing() as tx:
+            recovery = await store_recoveries.by_id(tx, flow_id)
+            if recovery is None:
+                return
+            facts = await self._weighing.facts(tx, recovery)
+            if await self._weighing.owner_is_active(tx, recovery, facts):
+                await self._weighing.settle(tx, recovery, flows.owner_acts(recovery.flow))
+
+    async def _send(self, tx: Db, asked: Asked) -> None:
+        recovery = await store_recoveries.by_id(tx, asked.flow)
+        if recovery is None or recovery.user is None or not self._may_send(recovery):
+            return
+        account = await store_accounts.by_id(tx, recovery.user)
+        if account is None:
+            return
+        facts = await self._weighing.facts(tx, recovery)
+        ids = await self._to_ask(tx, recovery, facts, asked.kind)
+        for contact in await store_proofs.contacts_in(tx, recovery.user, ids):
+            if await self._is_within_caps(tx, recovery, contact):
+                await self._send_code(tx, recovery, contact, account.locale)
+
+    def _may_send(self, recovery: Recovery) -> bool:
+        flow = flows.expire(recovery.flow, self._parts.now_ms())
+        is_back = flow.phase is Phase.HOLDING and self._parts.now_ms() >= flow.not_before_ms
+        return flow.phase is Phase.COLLECTING or is_back
+
+    async def _to_ask(self, tx: Db, recovery: Recovery, facts: Facts, kind: ContactKind) -> list[str]:
+        """The oldest phone that is not given up, or all addresses that count."""
+        now_ms = self._parts.now_ms()
+        line_ms = horizon_ms(facts, now_ms)
+        if kind is ContactKind.EMAIL:
+            return [
+                factor.id
+                for factor in facts.factors
+                if factor.kind is FactorKind.EMAIL and life.counts(factor, facts.policy, line_ms, now_ms)
+            ]
+        releases = await store_recoveries.releases_of(tx, recovery.flow.id)
+        phone = phones.to_ask(phones.in_order(facts, line_ms, now_ms), phones.given_up(releases, {}, now_ms))
+        return [] if phone is None else [phone.id]
+
+    async def _is_within_caps(self, tx: Db, recovery: Recovery, contact: Reached) -> bool:
+        now_ms = self._parts.now_ms()
+        config = self._parts.config
+        if contact.kind is ContactKind.EMAIL:
+            most, most_of_strangers = config.mails_per_address_per_day, config.stranger_mails_per_address_per_day
+        else:
+            most, most_of_strangers = config.texts_per_number_per_day, config.stranger_texts_per_number_per_day
+        counts = [await store_recoveries.traffic_to(tx, contact.mark, now_ms - DAY_MS)]
+        if now_ms - counts[0].last_ms < APART_MS:
+            return self._refused("recovery_code_pace")
+        if contact.kind is ContactKind.PHONE:
+            user = recovery.user or NOBODY
+            counts.append(await store_recoveries.traffic_of(tx, user, contact.kind, now_ms - DAY_MS))
+        if all(_has_room(traffic, most, most_of_strangers, known=recovery.known) for traffic in counts):
+            return True
+        return self._refused("recovery_code_day")
+
+    async def _send_code(self, tx: Db, recovery: Recovery, contact: Reached, locale: Locale) -> None:
+        parts = self._parts
+        now_ms = parts.now_ms()
+        code = codes.code_from(parts.random_below(10**codes.CODE_DIGITS))
+        mark = parts.seals.mark("recovery-code", recovery.flow.id, contact.id, code)
+        await store_recoveries.set_code(tx, recovery.flow.id, contact.id, mark, now_ms + codes.CODE_LIFETIME_MS)
+        user = recovery.user or NOBODY
+        await store_recoveries.add_message(tx, contact.mark, user, contact.kind, known=recovery.known, now_ms=now_ms)
+        to = parts.seals.open("contact", contact.id, contact.sealed_value).decode()
+        await self._outbox.post(tx, contact.kind, to, texts.recovery_code(locale, code))
+
+    def _refused(self, limit: str) -> bool:
+        self._parts.metrics.limits.labels(limit).inc()
+        return False
+
+
+def _has_room(traffic: Traffic, most: int, most_of_strangers: int, *, known: bool) -> bool:
+    return traffic.count < most and (known or traffic.strangers < most_of_strangers)

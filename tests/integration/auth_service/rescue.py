@@ -1,0 +1,140 @@
+"""Somebody who wants an account back, as a client of the API, and accounts that are old enough for it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from tests.integration.auth_service.conftest import PASSWORD, Answer, Person, World, eventually
+from tests.integration.auth_service.owners import add_phone, fresh
+
+DAY_S = 86_400
+P1, P2 = "+34600000001", "+34600000002"
+NEW_PASSWORD = "otra marea de sardinas"
+STRANGER = "203.0.113.9"
+
+
+@dataclass
+class Rescue:
+    """One recovery under way."""
+
+    world: World
+    id: str
+    secret: str
+    last_sent: int = 0
+
+    async def _post(self, what: str, **body: Any) -> Answer:
+        return await self.world.post(f"/recoveries/{self.id}/{what}", {"flow_secret": self.secret, **body})
+
+    async def send(self, channel: str, to: str) -> str:
+        """Has codes sent; returns the one that came to an address or number."""
+        before = await codes_to(self.world, to)
+        asked = await self._post("send", channel=channel)
+        assert asked.status == 202, asked
+
+        async def came() -> bool:
+            return len(await codes_to(self.world, to)) > len(before)
+
+        await eventually(came)
+        return (await codes_to(self.world, to))[-1]
+
+    async def prove(self, channel: str, to: str) -> Answer:
+        """Has a code sent to an address or number, and shows it."""
+        return await self.show("code", await self.send(channel, to))
+
+    async def show(self, kind: str, value: str) -> Answer:
+        """Shows evidence."""
+        return await self._post("evidence", kind=kind, value=value)
+
+    async def done(self) -> Answer:
+        """Says that this is all."""
+        return await self._post("evidence", kind="done")
+
+    async def unavailable(self) -> Answer:
+        """Says that the phone is no more."""
+        return await self._post("phone-unavailable")
+
+    async def send_blindly(self, channel: str) -> Answer:
+        """Asks for codes that are not expected to come."""
+        return await self._post("send", channel=channel)
+
+    async def state(self) -> str:
+        """How it stands."""
+        answer = await self.shown()
+        assert answer.status == 200, answer
+        return str(answer.body["state"])
+
+    async def shown(self) -> Answer:
+        """The whole answer about how it stands."""
+        return await self.world.get(f"/recoveries/{self.id}", headers={"X-Flow-Secret": self.secret})
+
+    async def wait_s(self) -> float:
+        """How long it is still to wait."""
+        return float((await self.shown()).body["not_before_ms"]) / 1000 - self.world.clock()
+
+    async def complete(self, password: str | None = NEW_PASSWORD) -> Answer:
+        """The end."""
+        return await self._post("complete", **({} if password is None else {"new_password": password}))
+
+
+async def begin(
+    world: World, name: str, *, goal: str = "password", device: str | None = None, link: str | None = None, ip: str = ""
+) -> Rescue:
+    """A recovery of whoever is called that."""
+    body: dict[str, Any] = {"identifier": name, "goal": goal, "captcha": await world.proof("recover")}
+    body |= {"device_hint": device} if device else {}
+    body |= {"link": link} if link else {}
+    started = await world.post("/recoveries", body, headers={"X-Forwarded-For": ip} if ip else None)
+    assert started.status == 202, started
+    return Rescue(world, started.body["flow_id"], started.body["flow_secret"])
+
+
+async def codes_to(world: World, to: str) -> list[str]:
+    """The recovery codes sent to an address or number, oldest first."""
+    return [
+        re.findall(r"\b\d{6}\b", message["text"])[0]
+        for message in await world.outbox()
+        if message["to"] == to and "account back" in message["text"]
+    ]
+
+
+async def told(world: World, to: str, words: str) -> int:
+    """How many messages to somebody say this."""
+    return sum(words in message["text"] for message in await world.outbox() if message["to"] == to)
+
+
+async def links_to(world: World, to: str, words: str) -> list[str]:
+    """The secrets of the links beside these words in messages to somebody, oldest first."""
+    found: list[str] = []
+    for message in await world.outbox():
+        if message["to"] == to:
+            found += re.findall(re.escape(words) + r"[^#]*#([a-p]{64})", message["text"])
+    return found
+
+
+async def grown(world: World, *, phone: str | None = P1, days: float = 60) -> Person:
+    """An account with mail and, if wanted, phone, both mature, whose first device is mature too."""
+    person = await world.register()
+    if phone is not None:
+        await add_phone(world, await fresh(world, person), phone)
+    for _ in range(4):
+        world.clock.pass_s(days / 4 * DAY_S)
+        again = await world.log_in(person)
+        assert again.status == 200, again
+        person.tokens |= {key: value for key, value in again.body["tokens"].items() if key != "device"}
+    return person
+
+
+async def thief_of(world: World, person: Person) -> Person:
+    """Somebody else who knows the password."""
+    answer = await world.log_in(person, device=False)
+    assert answer.status == 200, answer
+    return Person(person.name, person.email, person.id, answer.body["tokens"])
+
+
+async def step_up(world: World, person: Person) -> str:
+    """An access token of a session that has just given the password."""
+    answer = await world.post("/step-up", {"method": "password", "password": PASSWORD}, token=person.access)
+    assert answer.status == 200, answer
+    return str(answer.body["access_token"])
