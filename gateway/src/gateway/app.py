@@ -48,6 +48,7 @@ from .metrics import Metrics
 from .neighbours import HostCounts
 from .people import People
 from .presence import Presence
+from .renewing import Introspection, Renewing
 from .revocations_feed import RevocationsFeed
 from .shares import Shares
 from .subscriptions import Subscriptions
@@ -155,6 +156,9 @@ class Gateway:
             shares=self._shares,
             allowances=allowances,
             enforcement=self._enforcement,
+            renewing=Renewing(
+                clock, metrics, self.people, self._shares, self._errands, _introspection(config), self.missing
+            ),
             ready=lambda: not self.missing(),
         )
         self._drain = Drain(self.desk.connections, clock, config.drain_times, is_alone=lambda: len(self.alive.ids) == 1)
@@ -336,6 +340,13 @@ class Gateway:
         metrics.waiting.set(self._chat.waiting)
         self._tables.measure()
         metrics.count_trials(self._enforcement.would_refuse)
+
+
+def _introspection(config: GatewayConfig) -> Introspection | None:
+    if not config.auth_inner_url:
+        return None
+    token = config.secret("service_token")
+    return Introspection(config.auth_inner_url, token, timeout_s=config.request_timeout_s)
 
 
 def build(config: GatewayConfig, *, clock: Clock, registry: CollectorRegistry) -> Gateway:

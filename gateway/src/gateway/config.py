@@ -38,6 +38,10 @@ class GatewayConfig(LimitSettings):
     auth_url: str = Field(
         "http://127.0.0.1:8094", description="Where the auth service's API answers: its keys are fetched there."
     )
+    auth_inner_url: str = Field(
+        "",
+        description="Where the auth service's inner listener answers: `renew` asks it while Redis is away, with the secret service_token. Empty: busy then.",
+    )
     blob_url: str = Field(
         description="Where files are kept: file:///folder, or an s3:// address; the same for every gateway and the chat service."
     )
@@ -343,6 +347,8 @@ class GatewayConfig(LimitSettings):
             )
         if (self.tls_cert is None) != (self.tls_key is None):
             raise ValueError("GARITA_GATEWAY_TLS_CERT and GARITA_GATEWAY_TLS_KEY go together")
+        if self.auth_inner_url and urlsplit(self.auth_inner_url).scheme not in ("http", "https"):
+            raise ValueError("GARITA_GATEWAY_AUTH_INNER_URL must be an http:// or https:// address")
         if urlsplit(self.auth_url).scheme not in ("http", "https"):
             raise ValueError("GARITA_GATEWAY_AUTH_URL must be an http:// or https:// address")
         if self.mode is Mode.DEMO and not all(

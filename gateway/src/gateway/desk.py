@@ -2,17 +2,17 @@
 
 Everything about one connection's life passes here: opening, connecting as a user, requests and their answers, files, the end. Who may not come in or has to
 go (a ban, an ended session, an eleventh connection) is decided from the books (`people.py`); what is unknown refuses: without keys, bans or a link to Redis,
-`connect` and `renew` are answered `busy`.
+`connect` is answered `busy`, and `renew` as `renewing.py` says.
 """
 
 from collections.abc import Callable
 
 import structlog
 
-from garita_common.core import activity, addresses, gate, pushes
+from garita_common.core import activity, addresses, gate
 from garita_common.core.bans import Ban
 from garita_common.core.errors import AppError, BadFrame, Busy, CloseCode, FrameTooLarge, LimitReached
-from garita_common.core.frames import Connect, CreateRoom, Edit, HintOp, Join, Renew, Request, Send
+from garita_common.core.frames import Connect, CreateRoom, Edit, HintOp, Join, Request, Send
 from garita_common.core.records import Answered, AttachRoom, HeadsCompared, TellPresent
 from garita_common.core.tokens import SKEW_S, Claims, TokenInvalid
 from garita_common.emitter import Emitter
@@ -36,6 +36,7 @@ from .hub import Hub
 from .metrics import Metrics
 from .people import People
 from .presence import Presence
+from .renewing import Renewing
 from .shares import Shares
 
 log = structlog.get_logger()
@@ -64,6 +65,7 @@ class Desk:
         shares: Shares,
         allowances: Allowances,
         enforcement: Enforcement,
+        renewing: Renewing,
         ready: Callable[[], bool],
     ) -> None:
         """Args: shares, allowances: the limits of users over all gateways, and here; enforcement: which limits refuse."""
@@ -85,6 +87,7 @@ class Desk:
         shares.on_make_room = self.make_room
         self._enforcement = enforcement
         self._allowances = allowances
+        self._renewing = renewing
         self._ready = ready
         self._sparingly = Sparingly(clock.monotonic)
         self.connections: dict[int, Connection] = {}
@@ -161,7 +164,7 @@ class Desk:
             case Begin():
                 self._begin(connection, step.op)
             case Extend():
-                self._renew(connection, step.op)
+                self._renewing.renew(connection, step.op)
             case End():
                 self._end(connection, step)
 
@@ -239,21 +242,6 @@ class Desk:
         connection.session.connect_refused()
         if not connection.closed:
             connection.fault(op.id, error)
-
-    def _renew(self, connection: Connection, op: Renew) -> None:
-        claims = self._verified(connection, op.id, op.token)
-        held = connection.claims
-        if claims is None or held is None:
-            return
-        if (claims.sub, claims.sid, claims.did) != (held.sub, held.sid, held.did):
-            connection.fault(op.id, TokenInvalid())
-            connection.close(CloseCode.BAD_TOKEN, "This token is of another user, session or device.")
-            return
-        connection.claims = claims
-        self._shares.renewed(connection.id, connection.user)
-        connection.session.renewed(self._clock.monotonic() + max(0.0, claims.exp + SKEW_S - self._clock.unix()))
-        connection.reschedule()
-        connection.send_json(pushes.ok(op.id, {"expires": claims.exp * 1000}))
 
     def _verified(self, connection: Connection, request_id: int, token: str) -> Claims | None:
         """The claims of a token that is valid and not revoked; None if that was answered already."""

@@ -25,6 +25,7 @@ from tests.fakes.memory_chat import MemoryChat
 from tests.fakes.wire_clients import Client, TcpClient, WsClient
 
 WAIT_S = 20.0
+SERVICE_TOKEN = "service-token-of-the-tests-0123456789ab"
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 
 
@@ -151,6 +152,7 @@ def settings(folder: Path, redis_url: str, auth_url: str, **changes: Any) -> Gat
     secrets = folder / "secrets"
     secrets.mkdir(exist_ok=True)
     (secrets / "address_key").write_text("0123456789abcdefghijklmnopqrstuvwxyz")
+    (secrets / "service_token").write_text(SERVICE_TOKEN)
     fields: dict[str, Any] = {
         "redis_url": redis_url,
         "secrets_dir": secrets,
@@ -196,14 +198,16 @@ async def gateway_of(
 
 
 @asynccontextmanager
-async def rig(folder: Path, redis_url: str, *, ready: bool = True, **changes: Any) -> AsyncIterator[Rig]:
-    """Everything together. Args: changes: of settings, by field name."""
+async def rig(
+    folder: Path, redis_url: str, *, ready: bool = True, gateway_redis: str = "", **changes: Any
+) -> AsyncIterator[Rig]:
+    """Everything together. Args: gateway_redis: another way to the same Redis, for the gateway alone; changes: of settings, by field name."""
     client = bus.connect(redis_url)
     if ready:
         await client.set(channels.BANS_GENERATION, "1")
     chat = MemoryChat(redis_url)
     async with key_server() as auth_url, chat.running():
-        config = settings(folder, redis_url, auth_url, **{"loopback": "private", **changes})
+        config = settings(folder, gateway_redis or redis_url, auth_url, **{"loopback": "private", **changes})
         stop, over = asyncio.Event(), asyncio.Event()
         async with gateway_of(config, ready=ready, stop=stop, over=over) as (gateway, registry):
             held = Rig(gateway, chat, client, registry, stop, over)

@@ -175,6 +175,7 @@ def _gateway_settings(
         "GARITA_GATEWAY_TCP_HOST": HOST,
         "GARITA_GATEWAY_TCP_PORT": str(ports.tcp),
         "GARITA_GATEWAY_AUTH_URL": http_address(addresses.auth_http),
+        "GARITA_GATEWAY_AUTH_INNER_URL": http_address(addresses.auth_inner),
         "GARITA_GATEWAY_BLOB_URL": layout.blobs.as_uri(),
         "GARITA_GATEWAY_WEB_DIR": str(web),
         "GARITA_GATEWAY_ORIGINS": addresses.origins,
