@@ -19,6 +19,7 @@ from garita_common.emitter import Emitter
 from garita_common.runtime import listening
 
 from . import (
+    challenge_routes,
     factor_routes,
     keys,
     own_routes,
@@ -34,6 +35,7 @@ from .account import Profile
 from .answering import Answering
 from .ban_watch import BanWatch
 from .ceremonies import Ceremonies
+from .challenge_routes import ChallengeHandlers
 from .challenges import Challenges
 from .changes import Changes
 from .completing import Completing
@@ -63,6 +65,9 @@ from .own_events import OwnEvents
 from .own_routes import OwnHandlers
 from .parts import Parts, entropy_of_system
 from .passkeys import Passkeys
+from .picture_maker import Maker, ProcessMaker
+from .picture_pool import PicturePool
+from .pictures import Pictures
 from .places import Places
 from .proofs import Proofs
 from .recovering import Recovering
@@ -123,6 +128,7 @@ class Service:
     revoking: Revoking
     tending: Tending
     recovery: RecoveryWork
+    pool: PicturePool
 
 
 async def run(config: AuthConfig, stop: asyncio.Event) -> None:
@@ -135,9 +141,13 @@ async def run(config: AuthConfig, stop: asyncio.Event) -> None:
 
 @asynccontextmanager
 async def running(
-    config: AuthConfig, *, clock: Callable[[], float], entropy: Callable[[int], bytes] = entropy_of_system
+    config: AuthConfig,
+    *,
+    clock: Callable[[], float],
+    entropy: Callable[[int], bytes] = entropy_of_system,
+    maker: Maker | None = None,
 ) -> AsyncIterator[Running]:
-    """The service, listening and working, while the block runs. Args: clock: Unix seconds; entropy: random bytes.
+    """The service, listening and working, while the block runs. Args: clock: Unix seconds; entropy: random bytes; maker: of pictures, None for the real one.
 
     Raises:
         ConfigError: settings, secrets or the database are not usable.
@@ -152,7 +162,7 @@ async def running(
         async with _database(config) as store:
             parts = Parts(config, store, seals, metrics, clock, entropy)
             signer = await _signer(parts)
-            service = build(parts, signer, hashes, client, registry, outbox_key)
+            service = build(parts, signer, hashes, client, registry, outbox_key, maker or ProcessMaker())
             async with _working(parts, signer, service):
                 async with (
                     listening(service.inside, config.inner_host, config.inner_port) as inner_port,
@@ -171,6 +181,7 @@ def build(
     client: "redis.Redis",
     registry: CollectorRegistry,
     outbox_key: Secret | None,
+    maker: Maker,
 ) -> Service:
     """The service's objects, put together; nothing runs or listens yet."""
     config = parts.config
@@ -181,6 +192,8 @@ def build(
     revoking = Revoking(parts, client)
     outbox = Outbox(parts)
     challenges = Challenges(parts, client, emitter)
+    pool = PicturePool(parts, maker)
+    pictures = Pictures(parts, client, pool)
     changes = Changes(parts, outbox)
     devices = Devices(parts, changes)
     places = Places(parts)
@@ -193,7 +206,7 @@ def build(
     freezing = Freezing(parts, sessions, devices, own_devices, changes, limiter, objecting)
     contact_codes = ContactCodes(parts, limiter, outbox)
     stepping_up = SteppingUp(parts, sessions, limiter, hashes, factors, devices, contact_codes, freezing)
-    login = Login(parts, sessions, limiter, challenges, hashes, factors, changes, bans, emitter)
+    login = Login(parts, sessions, limiter, challenges, pictures, hashes, factors, changes, bans, emitter)
     ending = Ending(parts, sessions, hashes, outbox, changes, devices, stepping_up)
     profile = Profile(parts, outbox)
     cookies = Cookies.of(demo=demo)
@@ -222,6 +235,7 @@ def build(
         contact_codes,
         freezing,
     )
+    challenge_handlers = ChallengeHandlers(parts, challenges, pictures, bans, limiter, cookies)
     handlers = Handlers(
         parts=parts,
         challenges=challenges,
@@ -237,6 +251,7 @@ def build(
         outbox_key=outbox_key,
         answering=answering,
         further=(
+            *challenge_routes.table(challenge_handlers),
             *session_routes.table(SessionHandlers(ending, cookies)),
             *factor_routes.table(factor_handlers),
             *own_routes.table(own_handlers),
@@ -274,6 +289,7 @@ def build(
         revoking,
         Tending(parts, changes, ending, signer),
         work,
+        pool,
     )
 
 
@@ -307,6 +323,7 @@ async def _working(parts: Parts, signer: Signer, service: Service) -> AsyncItera
             tasks.create_task(service.revoking.run(), name="revocations")
             tasks.create_task(service.tending.run(), name="tending")
             tasks.create_task(service.recovery.run(), name="recovery")
+            tasks.create_task(service.pool.run(), name="pictures")
             tasks.create_task(_sweep(parts, signer), name="sweep")
             yield
             raise _Stopping

@@ -39,8 +39,8 @@ class Challenges:
         self._key_secret = parts.seals.derived("challenge-key")
         self._used: OrderedDict[str, int] = OrderedDict()
 
-    def make(self, action: Action) -> answers.Challenge:
-        """A new challenge for an action; costs one PBKDF2 of about 1 ms."""
+    def make(self, action: Action, factor: int = 1) -> answers.Challenge:
+        """A new challenge for an action; costs one PBKDF2 of about 1 ms. Args: factor: how many times the usual work is wanted."""
         now_ms = self._parts.now_ms()
         data = ProofData(
             action=action, id=self._parts.new_id(), issued_ms=now_ms, expires_ms=now_ms + proof_of_work.LIFETIME_MS
@@ -48,7 +48,7 @@ class Challenges:
         low, high = proof_of_work.COUNTERS
         made = altcha.create_challenge(
             "PBKDF2/SHA-256",
-            proof_of_work.COST,
+            proof_of_work.COST * factor,
             counter=low + self._parts.random_below(high - low + 1),
             data=msgspec.to_builtins(data),
             hmac_secret=self._secret,
@@ -61,8 +61,8 @@ class Challenges:
             expires_in=proof_of_work.LIFETIME_MS // 1000,
         )
 
-    async def take(self, proof: Proof | None, action: Action, caller: Caller) -> None:
-        """Takes a solved challenge for a request. It is used up, whatever becomes of the request.
+    async def take(self, proof: Proof | None, action: Action, caller: Caller, factor: int = 1) -> None:
+        """Takes a solved challenge for a request. It is used up, whatever becomes of the request. Args: factor: as `make`; less is refused.
 
         Raises:
             ProofRequired: there is none, or it is not good for this; carries a new challenge.
@@ -70,16 +70,17 @@ class Challenges:
             Overloaded: nobody can say whether it was used before.
         """
         if proof is None:
-            raise ProofRequired(self.make(action))
+            raise ProofRequired(self.make(action, factor))
         data = proof.challenge.parameters.data
         flaw = proof_of_work.flaw_of(data, action, self._parts.now_ms()) if self._is_solved(proof) else Flaw.OVER
         if flaw is Flaw.TOO_FAST:
             raise InvalidRequest(
                 "captcha: send the request no sooner than 1.5 s after its challenge was made.", retry_after_s=2
             )
-        if flaw is not None or not await self._use(data, action):
+        is_enough = proof.challenge.parameters.cost >= proof_of_work.COST * factor
+        if flaw is not None or not is_enough or not await self._use(data, action):
             self._count(caller, action, passed=False)
-            raise ProofRequired(self.make(action))
+            raise ProofRequired(self.make(action, factor))
         self._count(caller, action, passed=True)
 
     def _is_solved(self, proof: Proof) -> bool:

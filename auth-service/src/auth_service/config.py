@@ -37,6 +37,14 @@ class AuthConfig(ServiceConfig):
     all_per_prefix_per_5_min: int = Field(300, ge=1, description="All requests of one address in 5 minutes.")
     # A challenge costs us one PBKDF2 (1.2 ms); a person needs one or two.
     challenges_per_prefix_per_10_min: int = Field(30, ge=1, description="Challenges for one address in 10 minutes.")
+    # Listening three times is human; a machine that solves clips wants thousands.
+    audio_challenges_per_prefix_per_10_min: int = Field(
+        5, ge=1, description="Challenges by sound for one address in 10 minutes."
+    )
+    # 9 KB and 4 ms each; enough for a rush of a minute, and refilled in another.
+    captcha_images: int = Field(500, ge=0, le=10_000, description="Pictures held ready; 0: none are made.")
+    # 114 KB and 230 ms each.
+    captcha_clips: int = Field(200, ge=0, le=2000, description="Clips held ready; 0: none are made.")
     # Several people of one household or office may register on the first day; a farm needs thousands.
     registrations_per_prefix_per_h: int = Field(5, ge=1, description="Registrations from one address in an hour.")
     registrations_per_prefix_per_day: int = Field(20, ge=1, description="Registrations from one address in a day.")
@@ -47,6 +55,9 @@ class AuthConfig(ServiceConfig):
     # Three slips are human; from then on each try costs a third of a core second, which a person does not notice.
     login_proof_after: int = Field(
         3, ge=0, description="Wrong passwords of one name in 15 minutes before work is asked."
+    )
+    login_picture_after: int = Field(
+        5, ge=0, description="Wrong passwords of one name in 15 minutes before a picture or clip is asked besides."
     )
     # 10 an hour is 240 a day: hopeless against zxcvbn's 10^8 guesses.
     login_shut_after_per_h: int = Field(10, ge=1, description="Wrong passwords of one name in an hour before it shuts.")

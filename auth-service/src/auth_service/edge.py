@@ -89,6 +89,8 @@ class Reply:
     body: Struct | list[Any] | bytes | None = None
     cookies: Mapping[str, str | None] = field(default_factory=dict)
     cache_s: int = 0
+    media: str = "application/json"
+    """Of bytes that are no JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,7 @@ class Route:
     """An access token may come and is held against the session; without one the handler has no session."""
     flow_secret: bool = False
     """The secret of a flow comes in the header X-Flow-Secret: a GET has no body, and addresses are written into logs."""
+    media: tuple[str, ...] = ("application/json",)
 
 
 class Edge:
@@ -217,6 +220,7 @@ class Edge:
             request_id=request_id,
             device_cookie=request.cookies.get(self._cookies.device) if is_web else None,
             refresh_cookie=request.cookies.get(self._cookies.refresh) if is_web else None,
+            browser_cookie=request.cookies.get(self._cookies.browser) if is_web else None,
         )
 
     def _answer(self, reply: Reply) -> web.Response:
@@ -227,7 +231,7 @@ class Edge:
         if reply.status == 204:
             response = web.Response(status=204, headers=headers)
         else:
-            headers["Content-Type"] = "application/json"
+            headers["Content-Type"] = reply.media
             response = web.Response(status=reply.status, body=body, headers=headers)
         for name, value in reply.cookies.items():
             self._cookies.put(response, name, value)

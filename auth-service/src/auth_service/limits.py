@@ -206,4 +206,5 @@ def _stricter(policy: Policy) -> Policy:
         shut_after_15_min=None if policy.shut_after_15_min is None else max(1, policy.shut_after_15_min // 2),
         shut_after_hour=None if policy.shut_after_hour is None else max(1, policy.shut_after_hour // 2),
         shut_ms=policy.shut_ms,
+        # No picture: without Redis there is none, and half the tries with work for each is the stricter rule.
     )

@@ -27,6 +27,7 @@ from .core.sealing import digest
 from .hashing import HashPool
 from .limits import Limit, Limiter, Reserved
 from .parts import Caller, Parts
+from .pictures import Pictures
 from .second_factors import SecondFactors, Used, Weighed
 from .sessions import Opened, Sessions
 from .store_accounts import Account
@@ -34,6 +35,8 @@ from .store_flows import Ticket
 
 log = structlog.get_logger()
 
+PICTURE_FACTOR = 4
+KINDS = ("image", "audio")
 TICKET_LIFETIME_MS = 5 * 60 * 1000
 MAX_MISSES = 5
 
@@ -55,6 +58,7 @@ class Login:
         sessions: Sessions,
         limiter: Limiter,
         challenges: Challenges,
+        pictures: Pictures,
         hashes: HashPool,
         factors: SecondFactors,
         changes: Changes,
@@ -67,6 +71,7 @@ class Login:
         self._sessions = sessions
         self._limiter = limiter
         self._challenges = challenges
+        self._pictures = pictures
         self._hashes = hashes
         self._factors = factors
         self._changes = changes
@@ -75,7 +80,11 @@ class Login:
         self._per_prefix = Limit("login_prefix", config.logins_per_prefix_per_min, 60)
         self._mfa_daily = Limit("mfa_account_day", config.mfa_per_account_per_day, 86_400)
         self._strangers = Policy(
-            config.login_proof_after, None, config.login_shut_after_per_h, config.login_shut_min * 60_000
+            config.login_proof_after,
+            None,
+            config.login_shut_after_per_h,
+            config.login_shut_min * 60_000,
+            config.login_picture_after,
         )
         self._device = Policy(None, config.device_shut_after_per_15_min, None, config.device_shut_min * 60_000)
         self._mfa_hourly = Policy(None, None, config.mfa_per_account_per_h, 15 * 60_000)
@@ -214,13 +223,28 @@ class Login:
         if reserved.judged.verdict is Verdict.SHUT:
             self._failed(tag, device, caller, "shut")
         self._refuse_shut(reserved, "login_device" if device else "login_name")
-        if reserved.judged.verdict is Verdict.PROOF:
-            try:
+        try:
+            if reserved.judged.verdict is Verdict.PROOF:
                 await self._challenges.take(body.captcha, "login", caller)
-            except (ProofRequired, Overloaded):
-                await self._limiter.forgive(reserved)  # no password was tried
-                raise
+            if reserved.judged.verdict is Verdict.PICTURE:
+                await self._look(body, caller)
+        except (ProofRequired, Overloaded):
+            await self._limiter.forgive(reserved)  # no password was tried
+            raise
         return reserved
+
+    async def _look(self, body: LogIn, caller: Caller) -> None:
+        """Many tries of one name: four times the work, and a picture for this name."""
+        given = body.picture
+        if given is None:  # before the proof is used up
+            raise ProofRequired(self._challenges.make("login", PICTURE_FACTOR), KINDS)
+        try:
+            await self._challenges.take(body.captcha, "login", caller, PICTURE_FACTOR)
+        except ProofRequired as exc:
+            raise ProofRequired(exc.fields["challenge"], KINDS) from exc
+        browser = caller.device_cookie or caller.browser_cookie or given.browser or ""
+        if not await self._pictures.take(given, "login", body.identifier, browser):
+            raise ProofRequired(self._challenges.make("login", PICTURE_FACTOR), KINDS)
 
     def _refuse_shut(self, reserved: Reserved, limit: str) -> None:
         if reserved.judged.verdict is Verdict.SHUT:

@@ -22,6 +22,7 @@ class Metrics:
         self.challenges = Counter(
             "auth_challenge_total", "Challenges by kind and result.", ["kind", "result"], registry=registry
         )
+        self.pictures = Gauge("auth_pictures_held", "Pictures and clips ready, by kind.", ["kind"], registry=registry)
         self.limits = Counter("auth_limit_total", "Refusals by limit.", ["bucket"], registry=registry)
         self.hash_seconds = Histogram(
             "auth_hash_seconds",

@@ -30,6 +30,7 @@ _PROBLEM: dict[str, Any] = {
         "until_ms": {"type": "integer"},
         "appeal": {"type": "string"},
         "methods": {"type": "array", "items": {"type": "string"}},
+        "kinds": {"type": "array", "items": {"type": "string"}},
         "challenge": {"$ref": "#/components/schemas/Challenge"},
     },
 }
@@ -77,16 +78,23 @@ def _operation(route: Route, schemas: dict[str, dict[str, Any]]) -> dict[str, An
     operation["responses"] = {
         str(status): {
             "description": route.summary,
-            **({"content": {"application/json": {"schema": _schema(answer, schemas)}}} if answer is not None else {}),
+            **({"content": _content(route, answer, schemas)} if answer is not None else {}),
         }
         for status, answer in route.answers.items()
     } | _refusals(refusals_of(route))
     return operation
 
 
+def _content(route: Route, answer: Any, schemas: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """An answer by its media types: JSON has a schema, files have none."""
+    if answer is bytes:
+        return {media: {"schema": {"type": "string", "format": "binary"}} for media in route.media}
+    return {"application/json": {"schema": _schema(answer, schemas)}}
+
+
 def _kinds(answer: Any) -> tuple[Any, ...]:
     """The types of an answer or body: none, one, or one of several."""
-    if answer is None:
+    if answer is None or answer is bytes:
         return ()
     return answer if isinstance(answer, tuple) else (answer,)
 

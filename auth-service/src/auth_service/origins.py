@@ -12,13 +12,16 @@ from aiohttp import web
 COOKIE_AGE_S = 400 * 86_400
 """The longest that browsers keep a cookie; what it stands for ends earlier by itself."""
 
+BROWSER_AGE_S = 3600
+
 
 @dataclass(frozen=True, slots=True)
 class Cookies:
-    """The two cookies' names and manner."""
+    """The cookies' names and manner. `browser` ties a picture to the browser that asked for it, for an hour, and proves nothing else."""
 
     refresh: str
     device: str
+    browser: str
     secure: bool
     path: str
 
@@ -26,8 +29,8 @@ class Cookies:
     def of(cls, *, demo: bool) -> "Cookies":
         """The cookies of a mode."""
         if demo:
-            return cls("rt", "dv", secure=False, path="/v1/auth")
-        return cls("__Host-rt", "__Host-dv", secure=True, path="/")
+            return cls("rt", "dv", "bw", secure=False, path="/v1/auth")
+        return cls("__Host-rt", "__Host-dv", "__Host-bw", secure=True, path="/")
 
     def put(self, response: web.Response, name: str, value: str | None) -> None:
         """Sets one of them, or takes it away (None)."""
@@ -37,7 +40,7 @@ class Cookies:
             response.set_cookie(
                 name,
                 value,
-                max_age=COOKIE_AGE_S,
+                max_age=BROWSER_AGE_S if name == self.browser else COOKIE_AGE_S,
                 path=self.path,
                 secure=self.secure,
                 httponly=True,

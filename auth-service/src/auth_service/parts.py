@@ -62,6 +62,7 @@ class Caller:
     request_id: str
     device_cookie: str | None = None
     refresh_cookie: str | None = None
+    browser_cookie: str | None = None
 
     @property
     def unit(self) -> str:

@@ -16,7 +16,7 @@ from .config import is_loopback
 from .core import answers, problems, requests
 from .edge import BASE, Ask, Reply, Route
 from .keys import Signer
-from .limits import Limit, Limiter
+from .limits import Limiter
 from .login import TICKET_LIFETIME_MS, Login, Wanted
 from .origins import Cookies
 from .outbox import Outbox
@@ -48,14 +48,6 @@ class Handlers:
     """Endpoints of parts that have a table of their own."""
     made: dict[str, bytes] = field(default_factory=dict)
     """/openapi.json once it was asked for: it costs some milliseconds and never changes."""
-
-    async def challenge(self, ask: Ask) -> Reply:
-        """POST /challenges"""
-        self.bans.refuse_address(ask.caller)
-        limit = Limit("challenge_prefix", self.parts.config.challenges_per_prefix_per_10_min, 600)
-        if ask.caller.counted:
-            await self.limiter.take(limit, ask.caller.unit)
-        return Reply(201, self.challenges.make(ask.body.action))
 
     async def register(self, ask: Ask) -> Reply:
         """POST /registrations"""
@@ -127,8 +119,6 @@ def table(do: Handlers) -> list[Route]:
     p = problems
     hashing = (p.Overloaded,)
     return [
-        Route("POST", f"{BASE}/challenges", "challenge", "Get a challenge to solve", do.challenge,
-              {201: answers.Challenge}, requests.AskChallenge, refusals=(p.Banned,)),
         Route("POST", f"{BASE}/registrations", "register", "Begin a registration", do.register,
               {202: answers.FlowStarted}, requests.StartRegistration,
               refusals=(p.RegistrationClosed, p.Banned, p.WeakPassword, p.ProofRequired, *hashing)),

@@ -26,6 +26,7 @@ from garita_common import bus
 from garita_common.core import activity, revocations
 from garita_common.core.channels import ACTIVITY_KEY_STREAM, BANS_GENERATION, REVOKED_SET
 from garita_common.core.revocations import Revocation
+from tests.fakes.picture_maker import ReadableMaker
 
 ORIGIN = "http://127.0.0.1:8080"
 OUTBOX_KEY = "outbox-key-of-the-tests-0123456789abcdef"
@@ -151,6 +152,14 @@ class World:
         assert answer.status == 201, answer
         self.clock.pass_s(1.5)
         return await asyncio.to_thread(solve, answer.body["params"])
+
+    async def picture(self, action: str, flow: str = "", kind: str = "image", **more: Any) -> dict[str, Any]:
+        """The field `picture` with the right answer, as somebody without cookies gives it."""
+        asked = await self.post("/challenges", {"action": action, "kinds": [kind], "flow": flow, **more})
+        assert asked.status == 201, asked
+        async with self.http.get(self.url + asked.body["media_url"]) as response:
+            answer = await response.text()
+        return {"id": asked.body["id"], "answer": answer, "browser": asked.body["browser"]}
 
     async def start(self, **contact: str) -> Answer:
         """POST /registrations with a proof."""
@@ -296,7 +305,7 @@ def worlds(tmp_path: Path, redis_url: str) -> Worlds:
             if bans_known:
                 await client.set(BANS_GENERATION, 1)
             config = AuthConfig.load(environment(tmp_path, redis_url, **settings))
-            ports = await stack.enter_async_context(running(config, clock=clock))
+            ports = await stack.enter_async_context(running(config, clock=clock, maker=ReadableMaker()))
             http = await stack.enter_async_context(
                 aiohttp.ClientSession(
                     cookie_jar=aiohttp.DummyCookieJar(), timeout=aiohttp.ClientTimeout(total=PATIENCE_S)

@@ -23,8 +23,10 @@ async def guess(world: World, identifier: str, password: str = WRONG) -> Answer:
     body: dict[str, object] = {"identifier": identifier, "password": password}
     answer = await world.post("/login", body)
     if answer.status == 428:
-        proof = await asyncio.to_thread(solve, answer.body["challenge"]["params"])
-        answer = await world.post("/login", body | {"captcha": proof})
+        body["captcha"] = await asyncio.to_thread(solve, answer.body["challenge"]["params"])
+        if "kinds" in answer.body:
+            body["picture"] = await world.picture("login", identifier)
+        answer = await world.post("/login", body)
     return answer
 
 

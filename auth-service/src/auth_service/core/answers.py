@@ -23,6 +23,16 @@ class Challenge(Answer, frozen=True):
     kind: Literal["pow"] = "pow"
 
 
+class PictureChallenge(Answer, frozen=True):
+    """A picture or clip to look at or listen to, once; `browser` is to be sent with the answer where there are no cookies."""
+
+    id: str
+    kind: Literal["image", "audio"]
+    media_url: str
+    expires_in: int
+    browser: str | UnsetType = UNSET
+
+
 class FlowStarted(Answer, frozen=True):
     """A registration has begun (or looks as if)."""
 

@@ -19,12 +19,13 @@ class Tries:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Thresholds, in tries that failed. `proof_after` None: no proof of work is ever asked."""
+    """Thresholds, in tries that failed. `proof_after` None: no proof of work is ever asked; `picture_after` None: no picture."""
 
     proof_after: int | None
     shut_after_15_min: int | None
     shut_after_hour: int | None
     shut_ms: int
+    picture_after: int | None = None
 
 
 class Verdict(Enum):
@@ -32,6 +33,7 @@ class Verdict(Enum):
 
     FREE = auto()
     PROOF = auto()
+    PICTURE = auto()
     SHUT = auto()
 
 
@@ -45,11 +47,13 @@ class Judged:
 
 
 def judge(tries: Tries, policy: Policy, now_ms: int) -> Judged:
-    """What the present try may do. A proof of work is wanted on top of being free, so `PROOF` means: free with a proof."""
+    """What the present try may do. `PROOF` means: free with a proof of work, `PICTURE`: free with a greater one and a picture."""
     if tries.shut_until_ms > now_ms:
         return Judged(Verdict.SHUT, tries.shut_until_ms)
     if _over(tries.last_15_min, policy.shut_after_15_min) or _over(tries.last_hour, policy.shut_after_hour):
         return Judged(Verdict.SHUT, now_ms + policy.shut_ms, newly_shut=True)
+    if _over(tries.last_15_min, policy.picture_after):
+        return Judged(Verdict.PICTURE)
     if _over(tries.last_15_min, policy.proof_after):
         return Judged(Verdict.PROOF)
     return Judged(Verdict.FREE)

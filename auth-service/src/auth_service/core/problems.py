@@ -187,9 +187,11 @@ class ProofRequired(Problem):
     status = 428
     default_sentence = "Please solve the challenge and send the request again."
 
-    def __init__(self, challenge: object) -> None:
-        """Args: challenge: as `POST /challenges` answers it."""
+    def __init__(self, challenge: object, kinds: Sequence[str] = ()) -> None:
+        """Args: challenge: as `POST /challenges` answers it; kinds: of which one is wanted as well."""
         super().__init__(challenge=challenge)
+        if kinds:
+            self.fields = {**self.fields, "kinds": list(kinds)}
 
 
 class TooMany(Problem):

@@ -87,9 +87,20 @@ class AskChallenge(Body, frozen=True):
     """POST /challenges"""
 
     action: Action
-    kinds: Annotated[list[Literal["pow"]], Meta(min_length=1, max_length=3)] = msgspec.field(
+    kinds: Annotated[list[Literal["pow", "image", "audio"]], Meta(min_length=1, max_length=3)] = msgspec.field(
         default_factory=lambda: ["pow"]
     )
+    flow: Annotated[str, Meta(max_length=320)] = ""
+    browser: Opaque | None = None
+    captcha: Proof | None = None
+
+
+class Answered(Body, frozen=True):
+    """What was read or heard in a challenge: the field `picture`"""
+
+    id: Hex32
+    answer: Annotated[str, Meta(max_length=32)]
+    browser: Opaque | None = None
 
 
 class StartRegistration(Body, frozen=True):
@@ -125,6 +136,7 @@ class LogIn(Body, frozen=True):
     password: Password
     device_hint: Opaque | None = None
     captcha: Proof | None = None
+    picture: Answered | None = None
 
 
 class ByTotp(Body, frozen=True, tag="totp", tag_field="method"):
