@@ -19,6 +19,7 @@ from garita_common.emitter import Emitter
 from garita_common.runtime import listening
 
 from . import (
+    carriers,
     challenge_routes,
     factor_routes,
     keys,
@@ -27,6 +28,7 @@ from . import (
     session_routes,
     store_flows,
     store_notices,
+    store_outbox,
     store_places,
     store_recoveries,
     store_sessions,
@@ -45,6 +47,7 @@ from .contacts import Contacts
 from .core.credentials import RelyingParty
 from .core.recovery.places import OLDEST_MS
 from .core.sealing import Seals
+from .courier import Courier
 from .devices import Devices
 from .edge import Edge
 from .ending import Ending
@@ -129,6 +132,7 @@ class Service:
     tending: Tending
     recovery: RecoveryWork
     pool: PicturePool
+    courier: Courier
 
 
 async def run(config: AuthConfig, stop: asyncio.Event) -> None:
@@ -190,7 +194,8 @@ def build(
     bans = BanWatch(client, config.redis_url, parts.now_ms)
     limiter = Limiter(client, parts.metrics, parts.clock)
     revoking = Revoking(parts, client)
-    outbox = Outbox(parts)
+    ways = carriers.of(config)
+    outbox = Outbox(parts, ways)
     challenges = Challenges(parts, client, emitter)
     pool = PicturePool(parts, maker)
     pictures = Pictures(parts, client, pool)
@@ -290,6 +295,7 @@ def build(
         Tending(parts, changes, ending, signer),
         work,
         pool,
+        Courier(parts, outbox, ways),
     )
 
 
@@ -324,6 +330,7 @@ async def _working(parts: Parts, signer: Signer, service: Service) -> AsyncItera
             tasks.create_task(service.tending.run(), name="tending")
             tasks.create_task(service.recovery.run(), name="recovery")
             tasks.create_task(service.pool.run(), name="pictures")
+            tasks.create_task(service.courier.run(), name="courier")
             tasks.create_task(_sweep(parts, signer), name="sweep")
             yield
             raise _Stopping
@@ -339,6 +346,7 @@ async def _sweep(parts: Parts, signer: Signer) -> None:
             async with parts.store.writing() as tx:
                 await store_sessions.sweep(tx, now_ms - GRACE_KEPT_MS, now_ms - ENDED_KEPT_MS)
                 await store_flows.sweep(tx, now_ms, now_ms - DAY_MS)
+                await store_outbox.sweep(tx, now_ms)
                 await store_notices.sweep(tx, now_ms, now_ms - EVENTS_KEPT_MS)
                 await store_recoveries.sweep(tx, now_ms - DAY_MS)
                 await store_places.sweep(tx, now_ms - OLDEST_MS)

@@ -130,7 +130,7 @@ class Changes:
                 if telling.kind is ContactKind.EMAIL
                 else warnings.text(locale, self._origin, lines)
             )
-            await self._outbox.post(tx, telling.kind, to, said)
+            await self._outbox.tell(tx, telling.kind, to, said)
         await store_notices.told(tx, user, kind)
 
     async def _lines(self, tx: Db, user: str, telling: Telling) -> list[warnings.Line]:

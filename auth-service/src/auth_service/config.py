@@ -2,13 +2,16 @@
 
 import ipaddress
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import ClassVar, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
 from garita_common.config import ConfigError, Mode, Secret, ServiceConfig
 from garita_common.core import addresses
 
+from .core.caps import Spending
+from .core.letters import BadAddress, parse_address
 from .core.recovery.facts import DAY_MS, Policy
 from .core.sealing import parse_key
 
@@ -136,6 +139,21 @@ class AuthConfig(ServiceConfig):
         description="Hours that a signing key is published before it signs, and after the next one does.",
     )
 
+    smtp_host: str = Field("", description="Mail server that takes our mail; empty: no mail is sent.")
+    smtp_port: int = Field(587, ge=1, le=65535, description="Its port: 587 with starttls, 465 with tls, mostly.")
+    smtp_security: Literal["starttls", "tls", "none"] = Field(
+        "starttls",
+        description="How it is spoken to; none only on loopback, for codes and links would be readable on the way.",
+    )
+    smtp_user: str = Field("", description="User name there; empty: no login.")
+    smtp_password_file: Path | None = Field(None, description="File that holds the password of that user.")
+    smtp_ca: Path | None = Field(
+        None, description="PEM file of the authorities that may have signed its certificate; none: the system's."
+    )
+    # A receiver may look us up and scan the mail while we wait; RFC 5321 allows minutes, but two tries are better than one that hangs.
+    smtp_timeout_s: float = Field(30.0, gt=0, le=300, description="Seconds that one try may take.")
+    mail_from: str = Field("", description="The sender's address of our mail.")
+
     @property
     def factor_policy(self) -> Policy:
         """How long factors wait and linger."""
@@ -149,7 +167,23 @@ class AuthConfig(ServiceConfig):
                 "GARITA_AUTH_FACTOR_TOMBSTONE_DAYS must not be less than GARITA_AUTH_FACTOR_PROBATION_DAYS:"
                 " an intruder's additions would count when what he removed does not any more"
             )
+        if self.smtp_host:
+            self._check_mail()
         return self
+
+    def _check_mail(self) -> None:
+        if self.smtp_security == "none" and not is_loopback(self.smtp_host):
+            raise ValueError("GARITA_AUTH_SMTP_SECURITY=none is for a server on loopback alone: use starttls or tls")
+        if bool(self.smtp_user) != (self.smtp_password_file is not None):
+            raise ValueError("GARITA_AUTH_SMTP_USER and GARITA_AUTH_SMTP_PASSWORD_FILE belong together")
+        if self.smtp_user and self.smtp_security == "none":
+            raise ValueError("GARITA_AUTH_SMTP_USER needs starttls or tls: a password is never sent in the clear")
+        try:
+            parse_address(self.mail_from)
+        except BadAddress as exc:
+            raise ValueError("GARITA_AUTH_MAIL_FROM must be the address that our mail comes from") from exc
+        if not self.origins():
+            raise ValueError("GARITA_AUTH_PUBLIC_ORIGIN is needed to send mail: it names us in it")
 
     def trusted(self) -> tuple[addresses.Network, ...]:
         """The networks whose X-Forwarded-For is believed.
@@ -169,6 +203,30 @@ class AuthConfig(ServiceConfig):
     def origins_in_order(self) -> list[str]:
         """The same in the order in which they were set: links lead to the first, and passkeys are made for the first that has a name."""
         return [text.strip().rstrip("/") for text in self.public_origin.split(",") if text.strip()]
+
+    @property
+    def own_host(self) -> str:
+        """The host of the first public origin: what links and mail name us by, whatever a request says; '' without one."""
+        first = self.public_origin.split(",")[0].strip()
+        return urlsplit(first).hostname or ""
+
+    def spending(self) -> Spending:
+        """What texts may cost."""
+        return Spending(frozenset(), 0, 0)
+
+    def password_in(self, path: Path) -> Secret:
+        """A password that another company gave us, so of any length.
+
+        Raises:
+            ConfigError: the file cannot be read or is empty.
+        """
+        try:
+            text = path.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as exc:
+            raise ConfigError(f"The password file {path} cannot be read.") from exc
+        if not text:
+            raise ConfigError(f"The password file {path} is empty.")
+        return Secret(text)
 
     def data_key(self) -> bytes:
         """The key of everything sealed.

@@ -51,3 +51,20 @@ class Metrics:
             registry=registry,
         )
         self.open_requests = Gauge("auth_open_requests", "Requests in progress.", registry=registry)
+        self.mails = Counter("auth_mail_total", "Mails by what came of a try.", ["result"], registry=registry)
+        self.texts = Counter(
+            "auth_sms_total",
+            "Texts by country (of those that are allowed) and what came of a try.",
+            ["country", "result"],
+            registry=registry,
+        )
+        self.sms_confirm_ratio = Gauge(
+            "auth_sms_confirm_ratio",
+            "Codes of the last day that came back, by country.",
+            ["country"],
+            registry=registry,
+        )
+        self.notice_lag = Gauge(
+            "auth_notice_lag_seconds", "Age of the oldest security notice that is not delivered.", registry=registry
+        )
+        self.notice_queue = Gauge("auth_notice_queue", "Security notices that are not delivered.", registry=registry)

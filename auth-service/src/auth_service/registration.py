@@ -15,7 +15,7 @@ from .ban_watch import BanWatch
 from .challenges import Challenges
 from .core import answers, codes, identifiers, passwords, texts
 from .core.codes import Step
-from .core.identifiers import Contact
+from .core.identifiers import Contact, ContactKind
 from .core.problems import (
     CodeInvalid,
     Contradicted,
@@ -28,7 +28,7 @@ from .core.requests import CompleteRegistration, StartRegistration, VerifyRegist
 from .core.sealing import digest
 from .hashing import HashPool
 from .limits import Limit, Limiter
-from .outbox import Outbox
+from .outbox import Asked, Outbox
 from .parts import Caller, Parts
 from .sessions import DAY_MS, Opened, Sessions
 from .store import Db
@@ -36,6 +36,12 @@ from .store_accounts import Account, NewAccount
 from .store_flows import Flow
 
 log = structlog.get_logger()
+
+NO_WAY = "Registration is closed: this server sends neither mail nor SMS, so it cannot prove an address. Ask its operator for an invite."
+ONE_WAY = {
+    ContactKind.EMAIL: "This server sends no mail: register with a phone number.",
+    ContactKind.PHONE: "This server sends no SMS: register with an e-mail address.",
+}
 
 
 class Registration:
@@ -69,10 +75,12 @@ class Registration:
             RegistrationClosed, Banned, InvalidRequest, WeakPassword, ProofRequired, TooMany, Overloaded: as their names say.
         """
         if not self._outbox.delivers:
-            raise RegistrationClosed
+            raise RegistrationClosed(NO_WAY)
         self._bans.demand_book()
         self._bans.refuse_address(caller)
         contact = identifiers.one_contact(body.email, body.phone)
+        if not self._outbox.reaches(contact.kind):
+            raise RegistrationClosed(ONE_WAY[contact.kind])
         weak = passwords.weaknesses(body.password, passwords.words_of(contact.value))
         if weak:
             raise WeakPassword([weakness.value for weakness in weak])
@@ -84,7 +92,7 @@ class Registration:
         if body.honeypot:
             self._count("honeypot")
         else:
-            await self._store(flow_id, secret, contact, body)
+            await self._store(flow_id, secret, contact, body, caller)
         return answers.FlowStarted(flow_id=flow_id, flow_secret=secret, expires_in=codes.CODE_LIFETIME_MS // 1000)
 
     async def verify(self, flow_id: str, body: VerifyRegistration) -> answers.Verified:
@@ -140,7 +148,9 @@ class Registration:
         log.info("registered", user=account.id)
         return account, opened
 
-    async def _store(self, flow_id: str, secret: str, contact: Contact, body: StartRegistration) -> None:
+    async def _store(
+        self, flow_id: str, secret: str, contact: Contact, body: StartRegistration, caller: Caller
+    ) -> None:
         parts = self._parts
         password_hash = await self._hashes.hash(body.password)
         code = codes.code_from(parts.random_below(10**codes.CODE_DIGITS))
@@ -167,7 +177,7 @@ class Registration:
             await store_flows.add_flow(tx, flow, now_ms)
             if not is_quiet:
                 text = texts.already_registered(body.locale) if is_taken else texts.registration_code(body.locale, code)
-                await self._outbox.post(tx, contact.kind, contact.value, text)
+                await self._outbox.post(tx, contact.kind, contact.value, text, asked=Asked(caller))
         self._count("quiet" if is_quiet else "taken" if is_taken else "started")
 
     def _waiting(self, flow: Flow | None, body: VerifyRegistration) -> codes.Waiting:

@@ -1,10 +1,10 @@
-"""What waits in the database: registrations, second factors that are still wanted, and messages to people."""
+"""What waits in the database: registrations, and second factors that are still wanted."""
 
 from dataclasses import dataclass
 
 from .core.codes import MAX_TRIES
 from .core.identifiers import ContactKind
-from .store import Db, one, rows_of, run
+from .store import Db, one, run
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +32,6 @@ class Ticket:
     device: str | None
     misses: int
     expires_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class Posted:
-    """A message in the outbox; `sealed_body` opens with the row's time."""
-
-    kind: ContactKind
-    sealed_body: bytes
-    at_ms: int
 
 
 async def add_flow(tx: Db, flow: Flow, now_ms: int) -> None:
@@ -140,19 +131,7 @@ async def use_ticket(tx: Db, ticket_hash: bytes) -> bool:
     return await run(tx, "DELETE FROM mfa_tickets WHERE hash = ?", (ticket_hash,)) == 1
 
 
-async def post(tx: Db, kind: ContactKind, sealed_body: bytes, now_ms: int) -> None:
-    """Puts a message into the outbox, in the transaction of what it tells."""
-    await run(tx, "INSERT INTO outbox (kind, sealed_body, at_ms) VALUES (?, ?, ?)", (kind.value, sealed_body, now_ms))
-
-
-async def newest_posts(db: Db, count: int) -> list[Posted]:
-    """The newest messages, newest last."""
-    rows = await rows_of(db, "SELECT kind, sealed_body, at_ms FROM outbox ORDER BY id DESC LIMIT ?", (count,))
-    return [Posted(ContactKind(row["kind"]), row["sealed_body"], row["at_ms"]) for row in reversed(rows)]
-
-
 async def sweep(tx: Db, now_ms: int, day_ago_ms: int) -> None:
-    """Forgets tickets that have ended, and registrations and messages once their day is over."""
+    """Forgets tickets that have ended, and registrations once their day is over."""
     await run(tx, "DELETE FROM mfa_tickets WHERE expires_ms < ?", (now_ms,))
     await run(tx, "DELETE FROM flows WHERE expires_ms < ? AND created_ms < ?", (now_ms, day_ago_ms))
-    await run(tx, "DELETE FROM outbox WHERE at_ms < ?", (day_ago_ms,))
