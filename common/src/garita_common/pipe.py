@@ -39,10 +39,9 @@ class Pipe:
             link = self._link = await self._pool.get_connection()
         try:
             async with asyncio.timeout(link.socket_timeout):
-                talk = self._talk
-                if talk is None or talk.is_over:
-                    talk = self._talk = await self._begin(link)
-                return await talk.say(commands)
+                if self._talk is None or self._talk.is_over:
+                    self._talk = await self._begin(link)
+                return await self._talk.say(commands)
         except (AttributeError, RuntimeError) as exc:  # another task has closed the link, or uvloop is just closing it
             await self._drop(link)
             raise redis.ConnectionError("The link was closed meanwhile.") from exc

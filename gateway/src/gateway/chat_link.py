@@ -320,7 +320,7 @@ class ChatLink:
             name=claims.name if claims is not None else "",
             sid=claims.sid if claims is not None else "",
             did=claims.did if claims is not None else "",
-            ip=str(connection.ticket.address) if connection is not None else "",
+            ip=connection.ip if connection is not None else "",
             received_ms=now_ms,
             expires_ms=now_ms + int(self._timeout_s * 1000),
             asked=asked,
@@ -337,8 +337,7 @@ class ChatLink:
     async def _publish(self, out: dict[int, list[tuple[Command, Key]]]) -> None:
         batches = [(shard, part) for shard, rows in out.items() for part in self._parts(rows)]
         try:
-            async with asyncio.timeout(self._timeout_s):
-                heard = await self._pipe.run([self._publication(shard, part) for shard, part in batches])
+            heard = await self._pipe.run([self._publication(shard, part) for shard, part in batches])
         except (RedisError, OSError) as exc:
             log.warning("publish_failed", error=type(exc).__name__, batches=len(batches))
             heard = [None] * len(batches)

@@ -40,6 +40,9 @@ class Desk(Protocol):
     def lost(self, connection: "Connection") -> None:
         """The socket is gone."""
 
+    def rerouted(self, connection: "Connection") -> None:
+        """`enqueue` is another function now."""
+
     def failed(self, connection: "Connection", where: str, exc: Exception) -> None:
         """An exception reached the edge."""
 
@@ -67,6 +70,7 @@ class Connection(asyncio.Protocol):
         "feeds",
         "id",
         "in_flight",
+        "ip",
         "opened_ms",
         "port",
         "reason",
@@ -86,6 +90,7 @@ class Connection(asyncio.Protocol):
         self.transport: asyncio.Transport
         self.ticket: Ticket
         self.claims: Claims | None = None
+        self.ip = ""
         self.user = ""
         self.feeds: set[str] = set()
         self.in_flight = 0
@@ -115,10 +120,16 @@ class Connection(asyncio.Protocol):
         """Takes an admitted socket over."""
         self.transport = transport
         self.ticket = ticket
+        self.ip = str(ticket.address)  # every command carries it
         prepare(transport, self._ground.sndbuf_bytes)
         self.enqueue = transport.write
         self.reschedule()
         self._desk.opened(self)
+
+    @property
+    def is_straight(self) -> bool:
+        """Whether `enqueue` is the transport's own `write`."""
+        return self.enqueue == self.transport.write
 
     # Input
 
@@ -199,7 +210,7 @@ class Connection(asyncio.Protocol):
             return
         if self._backlog is None:
             self._backlog = deque()
-            self.enqueue = self._hold
+            self._route(self._hold)
         self._backlog.extend(framed)
         self._backlog_bytes += sum(map(len, framed))
         self._pump()
@@ -212,6 +223,11 @@ class Connection(asyncio.Protocol):
     def is_idle(self) -> bool:
         """Whether nothing is being answered, and nothing waits to be read."""
         return self.in_flight == 0 and self.queued_bytes() == 0
+
+    def _route(self, enqueue: Callable[[bytes], None]) -> None:
+        if self.enqueue != enqueue:
+            self.enqueue = enqueue
+            self._desk.rerouted(self)
 
     def _write_measured(self, framed: bytes) -> None:
         """`enqueue` while the transport holds much, or held something when it was last looked at."""
@@ -234,7 +250,7 @@ class Connection(asyncio.Protocol):
 
     def _give_up(self) -> None:
         """Nothing more is queued, and the connection is closed after this turn: whoever queues may be walking over members."""
-        self.enqueue = _nowhere
+        self._route(_nowhere)
         asyncio.get_running_loop().call_soon(self.close, CloseCode.SLOW_CONSUMER, "Too much was waiting to be read.")
 
     def _pump(self) -> None:
@@ -252,7 +268,7 @@ class Connection(asyncio.Protocol):
             transport.write(b"".join(piece))
         if not backlog:
             self._backlog, self._held_bytes = None, 0
-            self.enqueue = self._writer()
+            self._route(self._writer())
 
     def _writer(self) -> Callable[[bytes], None]:
         """What `enqueue` is without a backlog."""
@@ -264,7 +280,7 @@ class Connection(asyncio.Protocol):
             self._ground.metrics.refused.labels("write_timeout").inc()
             self._give_up()
         elif self._backlog is None and self.enqueue is not _nowhere:
-            self.enqueue = self._writer()
+            self._route(self._writer())
 
     # The end
 
@@ -304,7 +320,7 @@ class Connection(asyncio.Protocol):
 
     def _end(self, code: CloseCode | None) -> None:
         self.closed = True
-        self.enqueue = _nowhere
+        self._route(_nowhere)
         self._backlog, self._backlog_bytes = None, 0
         self.reason = str(int(code)) if code is not None else "peer"
         self._desk.ended(self, code)
@@ -354,7 +370,7 @@ class Connection(asyncio.Protocol):
         """The transport holds much: from now on each write is measured, as the one that led here is."""
         self._choked = True
         if self._backlog is None and self.enqueue is not _nowhere:
-            self.enqueue = self._write_measured
+            self._route(self._write_measured)
             self._measure()
 
     def resume_writing(self) -> None:

@@ -128,6 +128,10 @@ class Desk:
         if connection.user and not self._people.of(connection.user):
             self._presence.left(connection.user)
 
+    def rerouted(self, connection: Connection) -> None:
+        """It is written to in another way now."""
+        self._hub.rerouted(connection)
+
     def lost(self, connection: Connection) -> None:
         """The socket is gone."""
         if self.connections.pop(connection.id, None) is not None:

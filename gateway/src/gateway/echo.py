@@ -105,6 +105,9 @@ class _EchoDesk:
     def ended(self, connection: Connection, code: CloseCode | None) -> None:
         """Nothing is noted."""
 
+    def rerouted(self, connection: Connection) -> None:
+        """Nobody else writes to it."""
+
     def lost(self, connection: Connection) -> None:
         """Nothing is noted."""
 

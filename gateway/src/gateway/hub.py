@@ -26,6 +26,7 @@ from garita_common.core.records import (
     RoomHead,
 )
 
+from .audience import WIDE, Audience, write_each
 from .chat_link import ChatLink
 from .clock import Clock
 from .connection import Connection
@@ -80,6 +81,7 @@ class Hub:
         self._metrics = metrics
         self._keep_s = keep_s
         self._feeds: dict[str, LogFeed] = {}
+        self._audiences: dict[str, Audience] = {}
         self._asked: dict[str, int] = {}
         self._late: dict[str, list[RoomBatch]] = {}
         self._delivered = metrics.delivered
@@ -122,11 +124,17 @@ class Hub:
     def leave(self, connection: Connection, name: str) -> None:
         """The connection does not follow this log any more."""
         connection.feeds.discard(name)
+        self._audiences.pop(name, None)
         feed = self._feeds.get(name)
         if feed is not None:
             feed.leave(connection)
             if feed.is_empty:
                 feed.empty_since_s = self._clock.monotonic()
+
+    def rerouted(self, connection: Connection) -> None:
+        """The connection is written to in another way now."""
+        for name in connection.feeds:
+            self._audiences.pop(name, None)
 
     def leave_all(self, connection: Connection) -> None:
         """The connection is over."""
@@ -221,6 +229,7 @@ class Hub:
         feed = self._feeds[name]
         members = feed.members()
         feed.reset()
+        self._audiences.pop(name, None)
         feed.empty_since_s = self._clock.monotonic()
         for connection in members:
             connection.feeds.discard(name)
@@ -282,6 +291,7 @@ class Hub:
         ]
         for name in over:
             del self._feeds[name]
+            self._audiences.pop(name, None)
         if over:
             self._subscriptions.drop(over)
         for feed in self._feeds.values():
@@ -290,24 +300,28 @@ class Hub:
 
     def _pass_on(self, name: str, feed: LogFeed, outcome: Outcome[Connection, LogEvent]) -> None:
         for delivery in outcome.deliveries:
-            self._deliver(delivery)
+            self._deliver(name, feed, delivery)
         if any(isinstance(event, RoomEvent) and event.left for row in outcome.deliveries for event in row.events):
             self._detach_left(name, feed, outcome.deliveries)
         if outcome.gap:
             self._repair(name)
 
-    def _deliver(self, delivery: Delivery[Connection, LogEvent]) -> None:
+    def _deliver(self, name: str, feed: LogFeed, delivery: Delivery[Connection, LogEvent]) -> None:
         frames = [event.frame for event in delivery.events]
         framed = _framed(frames)
-        failed: list[tuple[Connection, Exception]] = []
-        for member in delivery.members:
-            try:
-                member.enqueue(framed[member.slot])
-            except Exception as exc:  # noqa: BLE001 - the edge: one connection's fault must not reach the other members
-                failed.append((member, exc))
+        if delivery.is_whole and len(delivery.members) >= WIDE:
+            failed = self._audience(name, feed).write(framed, delivery.members)
+        else:
+            failed = write_each(framed, delivery.members)
         self._delivered.inc(len(delivery.members) * len(frames))
         for member, fault in failed:
             member.failed("write", fault)
+
+    def _audience(self, name: str, feed: LogFeed) -> Audience:
+        audience = self._audiences.get(name)
+        if audience is None or audience.changes != feed.changes:
+            audience = self._audiences[name] = Audience(feed.aligned, feed.changes)
+        return audience
 
     def _mention(self, feed: LogFeed, frames: Sequence[bytes]) -> None:
         """What is said in passing: to those who have been told where they stand, and only where the queue is short."""

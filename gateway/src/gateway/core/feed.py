@@ -33,10 +33,14 @@ E = TypeVar("E", bound=Event)
 
 
 class Delivery(NamedTuple, Generic[M, E]):
-    """These events, in order, to these members. `members` may be a live view: it is to be used before anything else is asked of the feed."""
+    """These events, in order, to these members. `members` may be a live view: it is to be used before anything else is asked of the feed.
+
+    `is_whole`: they are all who are aligned.
+    """
 
     events: Sequence[E]
     members: Collection[M]
+    is_whole: bool = False
 
 
 class Outcome(NamedTuple, Generic[M, E]):
@@ -47,13 +51,14 @@ class Outcome(NamedTuple, Generic[M, E]):
 
 
 class Feed(Generic[M, E]):
-    """One log at one gateway. Members are compared by identity and hashed."""
+    """One log at one gateway. Members are compared by identity and hashed. `changes` grows whenever `aligned` becomes another set."""
 
     __slots__ = (
         "_held",
         "_overflown",
         "ahead",
         "aligned",
+        "changes",
         "empty_since_s",
         "epoch",
         "repairing",
@@ -68,6 +73,7 @@ class Feed(Generic[M, E]):
         self.seq = -1
         self.repairing = False
         self.aligned: dict[M, None] = {}
+        self.changes = 0
         self.ahead: dict[M, int] = {}
         self.waiting: dict[M, list[E] | None] = {}
         self.empty_since_s: float | None = None
@@ -132,10 +138,12 @@ class Feed(Generic[M, E]):
         self._held, self._overflown = [], False
         for members in (self.aligned, self.ahead, self.waiting):
             members.clear()
+        self.changes += 1
 
     def wait(self, member: M) -> None:
         """From now on live events are kept for this member."""
         self.aligned.pop(member, None)
+        self.changes += 1
         self.ahead.pop(member, None)
         self.waiting[member] = []
 
@@ -152,11 +160,13 @@ class Feed(Generic[M, E]):
             self.ahead[member] = reached
         else:
             self.aligned[member] = None
+            self.changes += 1
         return later
 
     def leave(self, member: M) -> None:
         """The member does not follow this log any more."""
         self.aligned.pop(member, None)
+        self.changes += 1
         self.ahead.pop(member, None)
         self.waiting.pop(member, None)
 
@@ -196,7 +206,7 @@ class Feed(Generic[M, E]):
                     held.extend(events)
         if not self.ahead:
             self.seq = events[-1].seq
-            return [Delivery(events, self.aligned.keys())] if self.aligned else []
+            return [Delivery(events, self.aligned.keys(), is_whole=True)] if self.aligned else []
         deliveries: list[Delivery[M, E]] = []
         for event in events:
             self.seq = event.seq
@@ -205,4 +215,5 @@ class Feed(Generic[M, E]):
             for member in [member for member, seq in self.ahead.items() if seq <= event.seq]:
                 del self.ahead[member]
                 self.aligned[member] = None
+                self.changes += 1
         return deliveries
