@@ -95,7 +95,7 @@ async def codes_to(world: World, to: str) -> list[str]:
     return [
         re.findall(r"\b\d{6}\b", message["text"])[0]
         for message in await world.outbox()
-        if message["to"] == to and "account back" in message["text"]
+        if message["to"] == to and "your code to get your account back" in message["text"]
     ]
 
 
