@@ -14,6 +14,8 @@ export class AccountError extends Error {
     this.code = code;
     this.reasons = fields.reasons ?? [];
     this.challenge = fields.challenge ?? null;
+    this.kinds = fields.kinds ?? [];
+    this.methods = fields.methods ?? [];
     this.retryAfter = fields.retry_after ?? null;
     this.until = fields.until_ms ?? null;
     this.reason = fields.reason ?? "";
@@ -82,8 +84,22 @@ export class Accounts {
     return this.call("POST", "/login", { body: fields });
   }
 
-  loginCode(ticket, method, code) {
-    return this.call("POST", "/login/mfa", { body: { mfa_ticket: ticket, method, code } });
+  /** A challenge of any kind. */
+  ask(fields) {
+    return this.call("POST", "/challenges", { body: fields });
+  }
+
+  loginSecond(ticket, fields) {
+    return this.call("POST", "/login/mfa", { body: { mfa_ticket: ticket, ...fields } });
+  }
+
+  /** The options of a login by passkey, or of one for a ticket. */
+  passkeyLogin(ticket = null) {
+    return this.call("POST", "/passkeys/login/options", { body: ticket ? { mfa_ticket: ticket } : {} });
+  }
+
+  loginByPasskey(flow, credential) {
+    return this.call("POST", "/passkeys/login/verify", { body: { flow_id: flow, credential } });
   }
 
   refresh(audience) {
@@ -112,6 +128,34 @@ export class Accounts {
 
   confirmTotp(token, code) {
     return this.call("POST", "/me/totp/confirm", { token, body: { code } });
+  }
+
+  removeTotp(token) {
+    return this.call("DELETE", "/me/totp", { token });
+  }
+
+  passkeys(token) {
+    return this.call("GET", "/me/passkeys", { token });
+  }
+
+  passkeyOptions(token) {
+    return this.call("POST", "/me/passkeys/options", { token, body: {} });
+  }
+
+  addPasskey(token, fields) {
+    return this.call("POST", "/me/passkeys", { token, body: fields });
+  }
+
+  removePasskey(token, passkey) {
+    return this.call("DELETE", `/me/passkeys/${passkey}`, { token });
+  }
+
+  makeCodes(token) {
+    return this.call("POST", "/me/recovery-codes", { token, body: {} });
+  }
+
+  stepUpOptions(token) {
+    return this.call("POST", "/step-up/options", { token, body: {} });
   }
 
   stepUp(token, fields) {

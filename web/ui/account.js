@@ -5,6 +5,7 @@ import { fill, h, icon } from "./dom.js";
 import { languageSwitch } from "./entrance.js";
 import { FieldTrouble, codeField, copyButton, fieldsOnly, form } from "./forms.js";
 import { submitWhenComplete } from "./login.js";
+import { drawCodes, drawPasskeys } from "./passkeys.js";
 import { sentence } from "./problems.js";
 import { qrCode } from "./qr.js";
 import { bind, fullDate } from "./speech.js";
@@ -29,10 +30,14 @@ export function accountView({ accounts, session, memory }) {
   const profile = h("section", { class: "card", "aria-labelledby": "profile-title" });
   const second = h("section", { class: "card", "aria-labelledby": "second-title" });
   const sessions = h("section", { class: "card", "aria-labelledby": "sessions-title" });
+  const keys = h("section", { class: "card", "aria-labelledby": "passkeys-title" });
+  const codes = h("section", { class: "card", "aria-labelledby": "codes-title" });
   const context = { accounts, session, guard };
   const load = guard(async () => {
     drawProfile(profile, await session.loadProfile(), memory);
     drawSecond(second, context);
+    drawCodes(codes, context);
+    await drawPasskeys(keys, context);
     await drawSessions(sessions, context);
   });
   drawProfile(profile, session.profile ?? session.account, memory);
@@ -41,7 +46,7 @@ export function accountView({ accounts, session, memory }) {
     h("header", { class: "bar" },
       h("a", { href: "#/", class: "icon-button back", saying: { "aria-label": "rooms.back" } }, icon("back")),
       h("h1", { tabindex: "-1", say: "account.title" })),
-    h("div", { class: "cards" }, trouble, profile, second, sessions));
+    h("div", { class: "cards" }, trouble, profile, second, keys, codes, sessions));
 }
 
 function drawProfile(section, user, memory) {
@@ -59,14 +64,23 @@ function drawProfile(section, user, memory) {
       rhythm));
 }
 
-function drawSecond(section, { accounts, session, guard }) {
+function drawSecond(section, { accounts, session, guard }, note = null) {
   const on = session.profile.totp;
+  const remove = guard(async () => {
+    const gone = await withStepUp(session, accounts, () => session.withToken((token) => accounts.removeTotp(token)));
+    if (!gone) return;
+    await session.loadProfile();
+    drawSecond(section, { accounts, session, guard }, () => t("totp.removing", { date: fullDate(gone.cancel_until_ms) }));
+    section.querySelector("h2").focus();
+  });
   const begin = guard(async () => {
-    const made = await withStepUp(session, () => session.withToken((token) => accounts.totp(token)));
+    const made = await withStepUp(session, accounts, () => session.withToken((token) => accounts.totp(token)));
     if (made) drawEnrolment(section, made, { accounts, session, guard });
   });
   fill(section,
-    h("h2", { id: "second-title", say: "totp.title" }),
+    h("h2", { id: "second-title", tabindex: "-1", say: "totp.title" }),
+    note && h("p", { class: "note", role: "status", say: note }),
+    on && h("button", { type: "button", class: "quiet", say: "totp.remove", on: { click: remove } }),
     h("p", { class: on ? "good" : null }, on && icon("shield"), h("span", { say: on ? "totp.on" : "totp.off" })),
     !on && h("button", { type: "button", class: "primary", say: "totp.turn_on", on: { click: begin } }));
 }
@@ -77,7 +91,7 @@ function drawEnrolment(section, made, context) {
   const work = async () => {
     if (code.code().length !== 6) throw new FieldTrouble(code, "code.six");
     const confirm = () => session.withToken((token) => accounts.confirmTotp(token, code.code()).then(() => true));
-    if (!(await withStepUp(session, confirm))) return;
+    if (!(await withStepUp(session, accounts, confirm))) return;
     await session.loadProfile();
     drawSecond(section, context);
     announce(t("totp.on"));
@@ -107,7 +121,7 @@ async function drawSessions(section, context) {
   const { accounts, session, guard } = context;
   const list = await session.withToken((token) => accounts.sessions(token));
   const end = (id) => guard(async () => {
-    await withStepUp(session, () => session.withToken((token) => accounts.endSession(token, id)));
+    await withStepUp(session, accounts, () => session.withToken((token) => accounts.endSession(token, id)));
     await drawSessions(section, context);
     section.querySelector("h2").focus();
   });

@@ -1,0 +1,120 @@
+"""Second factors on the page: TOTP and a passkey of Chromium's virtual authenticator, saved codes, and pictures by keyboard."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+from playwright.async_api import expect
+
+from tests.browser.conftest import Newcomer
+from tests.browser.person import PASSWORD, PATIENCE_MS, Person, Place
+
+REFUSED = "the server responded with a status of"
+
+
+@pytest.fixture
+def place(place: Place) -> Place:
+    """By name: passkeys belong to a host name, never to an address."""
+    return replace(place, http=place.http.replace("127.0.0.1", "localhost"))
+
+
+async def give_authenticator(person: Person) -> None:
+    """A virtual authenticator that keeps discoverable passkeys and verifies its user by itself."""
+    devtools = await person.context.new_cdp_session(person.page)
+    await devtools.send("WebAuthn.enable")
+    options = {
+        "protocol": "ctap2",
+        "transport": "internal",
+        "hasResidentKey": True,
+        "hasUserVerification": True,
+        "isUserVerified": True,
+        "automaticPresenceSimulation": True,
+    }
+    await devtools.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+
+
+async def type_totp(person: Person) -> None:
+    """Where the dialog asks for a fresh proof."""
+    await person.page.get_by_label("Code from your authenticator app").fill(await person.fresh_code())
+
+
+async def test_totp_and_a_passkey_are_enrolled_and_the_passkey_logs_in(newcomer: Newcomer) -> None:
+    """Then it is the second step beside the password, and is removed again."""
+    ana = await newcomer("anap")
+    page = ana.page
+    await give_authenticator(ana)
+    await ana.register()
+    await ana.turn_on_totp()
+    await page.get_by_role("button", name="Add a passkey").click()
+    await expect(page.get_by_text("The passkey was added.").last).to_be_visible(timeout=PATIENCE_MS)
+    await ana.log_out()
+
+    await page.get_by_role("button", name="Log in with a passkey").click()
+    await ana.is_in()
+    await ana.log_out()
+    await page.get_by_label("User name, email or phone number").fill(ana.name)
+    await page.get_by_role("textbox", name="Password").fill(PASSWORD)
+    await page.get_by_role("button", name="Log in", exact=True).click()
+    await page.get_by_role("button", name="Use a passkey").click()
+    await ana.is_in()
+    await page.goto(f"{ana.place.http}/#/account")
+    await page.get_by_role("button", name=re.compile("^Remove Chrom")).click()
+    await expect(page.get_by_text("It is being removed").last).to_be_visible(timeout=PATIENCE_MS)
+
+
+async def test_a_saved_code_logs_in_and_is_replaced(newcomer: Newcomer) -> None:
+    """The ten are shown once; the used one's successor is shown before anything else. In Spanish too."""
+    bea = await newcomer("beap")
+    page = bea.page
+    await bea.register()
+    await page.goto(f"{bea.place.http}/#/account")
+    await page.get_by_role("button", name="Make new codes").click()
+    await expect(page.locator(".codes code")).to_have_count(10, timeout=PATIENCE_MS)
+    code = await page.locator(".codes code").first.inner_text()
+    await bea.turn_on_totp()
+    await bea.log_out()
+
+    await page.get_by_role("button", name="Español").click()
+    await page.get_by_label("Nombre de usuario, correo o teléfono").fill(bea.name)
+    await page.get_by_role("textbox", name="Contraseña").fill(PASSWORD)
+    await (
+        page.get_by_role("button", name="Entrar", exact=True)
+        .or_(page.locator("form button.primary").first)
+        .first.click()
+    )
+    await page.get_by_role("button", name="Usar un código de recuperación").click()
+    await page.get_by_label("Código de recuperación").fill(code.lower())
+    await page.locator("form button.primary").click()
+    await expect(page.get_by_text("Este ocupa su lugar")).to_be_visible(timeout=PATIENCE_MS)
+    await page.get_by_role("button", name="Lo he guardado").click()
+    await expect(page.locator(".side .none, a.room").first).to_be_visible(timeout=PATIENCE_MS)
+
+
+async def test_a_picture_is_asked_for_and_can_be_heard(newcomer: Newcomer) -> None:
+    """By keyboard alone: the field has the focus, the picture a text, the clip a player; wrong letters bring another picture."""
+    rob = await newcomer("robp")
+    rob.expected = (REFUSED,)
+    page = rob.page
+    await page.get_by_label("User name, email or phone number").fill("nobody.of.pictures")
+    for _ in range(6):
+        await page.get_by_role("textbox", name="Password").fill("wrong password here")
+        await page.get_by_role("textbox", name="Password").press("Enter")
+        button = page.get_by_role("button", name="Log in", exact=True)
+        await expect(button).not_to_have_attribute("aria-busy", "true", timeout=PATIENCE_MS)
+    answer = page.get_by_label("What do you see or hear?")
+    await expect(answer).to_be_focused(timeout=PATIENCE_MS)
+    picture = page.get_by_alt_text("Six letters and digits to type below")
+    await expect(picture).to_be_visible(timeout=PATIENCE_MS)
+    await page.wait_for_function("document.querySelector('.picture img')?.naturalWidth === 280", timeout=PATIENCE_MS)
+    first = await picture.get_attribute("src")
+
+    await page.keyboard.type("000000")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("That did not fit")).to_be_visible(timeout=PATIENCE_MS)
+    assert await picture.get_attribute("src") != first
+    await page.get_by_role("button", name="Listen instead").focus()
+    await page.keyboard.press("Enter")
+    await expect(page.locator("audio[aria-label='Six digits, spoken in English']")).to_be_visible(timeout=PATIENCE_MS)
+    await page.wait_for_function("document.querySelector('.picture audio')?.readyState >= 1", timeout=PATIENCE_MS)
