@@ -205,10 +205,9 @@ def build(
     sessions = Sessions(parts, signer, revoking, changes, devices, places)
     ceremonies = Ceremonies(parts, client, RelyingParty.of(config.origins_in_order(), demo=demo))
     factors = SecondFactors(parts, hashes, ceremonies, changes)
-    own_devices = OwnDevices(parts, sessions, devices, changes, factors)
     weighing = Weighing(parts, places, changes)
     objecting = Objecting(parts, weighing, devices, limiter)
-    freezing = Freezing(parts, sessions, devices, own_devices, changes, limiter, objecting)
+    freezing = Freezing(parts, sessions, devices, changes, limiter, objecting)
     contact_codes = ContactCodes(parts, limiter, outbox)
     stepping_up = SteppingUp(parts, sessions, limiter, hashes, factors, devices, contact_codes, freezing)
     login = Login(parts, sessions, limiter, challenges, pictures, hashes, factors, changes, bans, emitter)
@@ -235,8 +234,8 @@ def build(
     )
     own_handlers = OwnHandlers(
         Contacts(parts, sessions, limiter, challenges, outbox, changes, factors),
-        own_devices,
-        OwnEvents(parts, sessions, changes),
+        OwnDevices(parts, sessions, devices, changes, factors, ending),
+        OwnEvents(parts, sessions, changes, ending),
         contact_codes,
         freezing,
     )
@@ -292,7 +291,7 @@ def build(
         emitter,
         bans,
         revoking,
-        Tending(parts, changes, ending, signer),
+        Tending(parts, changes, sessions, ending, signer),
         work,
         pool,
         Courier(parts, outbox, ways),

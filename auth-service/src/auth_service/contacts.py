@@ -22,7 +22,7 @@ from .core.recovery import life
 from .core.recovery.facts import DAY_MS, Factor, FactorKind
 from .core.requests import Proof
 from .limits import Limit, Limiter
-from .outbox import Outbox
+from .outbox import Asked, Outbox
 from .parts import Caller, Parts
 from .second_factors import SecondFactors
 from .sessions import Present, Sessions
@@ -87,8 +87,8 @@ class Contacts:
         standing = await standing_of(parts.store.reading, parts, present)
         if contact.kind is ContactKind.PHONE and not standing.device_matured:
             await self._challenges.take(proof, "contact", caller)
-        if not self._outbox.delivers:
-            raise Contradicted("This server cannot send codes.")
+        if not self._outbox.reaches(contact.kind):
+            raise Contradicted("This server cannot send codes there.")
         mark = parts.seals.mark("contact", contact.key)
         await self._limiter.take(self._per_contact, mark.hex())
         await self._limiter.take(self._per_contact_day, mark.hex())
@@ -99,8 +99,16 @@ class Contacts:
             stored = await store_contacts.by_mark(tx, user, mark) or await self._pend(tx, user, contact, mark)
             expires_ms = parts.now_ms() + codes.CONTACT_CODE_LIFETIME_MS
             sent = Sent(stored.id, self._code_mark(stored.id, code), standing.is_strong, 0, expires_ms)
-            await store_contacts.set_code(tx, sent, "")
-            await self._outbox.post(tx, contact.kind, contact.value, texts.contact_code(present.account.locale, code))
+            # What a cap holds back leaves the code good that was sent before.
+            if await self._outbox.post(
+                tx,
+                contact.kind,
+                contact.value,
+                texts.contact_code(present.account.locale, code),
+                asked=Asked(caller, user, known=standing.device_confirmed),
+                good_for_ms=codes.CONTACT_CODE_LIFETIME_MS,
+            ):
+                await store_contacts.set_code(tx, sent, "")
         return answers.ContactPending(id=stored.id, expires_in=codes.CONTACT_CODE_LIFETIME_MS // 1000)
 
     async def verify(self, present: Present, kind: ContactKind, contact_id: str, code: str) -> answers.OwnContact:
@@ -120,6 +128,7 @@ class Contacts:
             step = self._judge(sent, contact_id, code, now_ms)
             if step is Step.PROVED and sent is not None:
                 await store_contacts.drop_codes(tx, [contact_id], "")
+                await self._outbox.confirmed(tx, stored.kind, self._opened(stored))
                 await self._accept(tx, present, stored, is_strong=sent.strong)
             elif step is Step.WRONG:
                 await store_contacts.count_try(tx, contact_id, "")
@@ -280,6 +289,9 @@ class Contacts:
             raise NotHere
         return stored
 
+    def _opened(self, stored: Stored) -> str:
+        return self._parts.seals.open("contact", stored.id, stored.sealed_value).decode()
+
     def _code_mark(self, contact_id: str, code: str) -> bytes:
         return self._parts.seals.mark("contact-code", contact_id, code)
 
@@ -289,7 +301,7 @@ class Contacts:
         removed_ms = stored.removed_ms
         return answers.OwnContact(
             id=stored.id,
-            value=self._parts.seals.open("contact", stored.id, stored.sealed_value).decode(),
+            value=self._opened(stored),
             state=state.value,
             added_ms=stored.added_ms,
             asked=stored.asked_ms is not None,

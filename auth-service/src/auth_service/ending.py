@@ -75,7 +75,7 @@ class Ending:
             wanted = [
                 session for session in living if body.scope == "all" or (session.id == own) is (body.scope == "this")
             ]
-            ended, ends_ms = await self._end(tx, present, wanted, "logout")
+            ended, ends_ms = await self.end_or_ask(tx, present, wanted, "logout")
         await self._sessions.say(ended)
         return ends_ms
 
@@ -93,7 +93,7 @@ class Ending:
                 raise NotHere
             if session_id != present.session.id:
                 self._sessions.demand_fresh(present)
-            ended, ends_ms = await self._end(tx, present, wanted, "logout")
+            ended, ends_ms = await self.end_or_ask(tx, present, wanted, "logout")
         await self._sessions.say(ended)
         return ends_ms
 
@@ -138,7 +138,7 @@ class Ending:
             await self._changes.record(tx, present, Kind.PASSWORD_CHANGED, "")
             living = await store_sessions.living_sessions(tx, account.id, now_ms)
             wanted = [row for row in living if not (body.keep_this_session and row.id == present.session.id)]
-            ended, ends_ms = await self._end(tx, present, wanted, "password")
+            ended, ends_ms = await self.end_or_ask(tx, present, wanted, "password")
         await self._sessions.say(ended)
         return ends_ms
 
@@ -151,9 +151,10 @@ class Ending:
                 ended = await self._sessions.end(tx, row.user, [row.session], "asked") if row.session in still else []
             await self._sessions.say(ended)
 
-    async def _end(
+    async def end_or_ask(
         self, tx: Db, present: Present, wanted: Iterable[StoredSession], why: str
     ) -> tuple[list[Revocation], int | None]:
+        """Ends sessions, or asks them first; returns what is to be said after the commit, and when those end that are asked."""
         user = present.account.id
         parted = await self._split(tx, present, wanted)
         ended = await self._sessions.end(tx, user, parted.now, why)

@@ -20,7 +20,6 @@ from .core.requests import Undo
 from .core.sealing import digest
 from .devices import Devices
 from .limits import Limit, Limiter
-from .own_devices import OwnDevices
 from .parts import Caller, Parts
 from .sessions import Present, Sessions
 from .standing import standing_of
@@ -46,16 +45,14 @@ class Freezing:
         parts: Parts,
         sessions: Sessions,
         devices: Devices,
-        own_devices: OwnDevices,
         changes: Changes,
         limiter: Limiter,
-        objections: Objections | None = None,
+        objections: Objections,
     ) -> None:
         """Args: objections: takes vetoes of recoveries."""
         self._parts = parts
         self._sessions = sessions
         self._devices = devices
-        self._own_devices = own_devices
         self._changes = changes
         self._limiter = limiter
         self._objections = objections
@@ -103,7 +100,7 @@ class Freezing:
         disputed = False
         for notice in await store_notices.events_of(tx, link.hash):
             if TRAITS[notice.kind].recovery:
-                await self._object(tx, notice, link.contact)
+                await self._objections.object_by_contact(tx, notice.subject, link.contact)
             elif notice.kind is Kind.NUMBER_ASKED:
                 if disputes:
                     await self._disown(tx, notice)
@@ -118,10 +115,6 @@ class Freezing:
             ended += await self._freeze(tx, link)
         log.info("undo_used", user=link.user, disputes=disputes)
         return ended
-
-    async def _object(self, tx: Db, notice: Notice, contact: str) -> None:
-        if self._objections is not None:
-            await self._objections.object_by_contact(tx, notice.subject, contact)
 
     async def _disown(self, tx: Db, notice: Notice) -> None:
         """The owner was asked about a number and says by the link that it is not theirs any more."""
@@ -151,7 +144,7 @@ class Freezing:
         if device in await self._devices.mature(tx, user):
             return []
         await store_contacts.remove(tx, Table.DEVICES, user, device, self._parts.now_ms(), lost=True)
-        return await self._own_devices.end_sessions(tx, user, device)
+        return await self._sessions.end_of_device(tx, user, device)
 
     async def _freeze(self, tx: Db, link: Link) -> list[Revocation]:
         """Freezes the account, once in thirty days for each contact; sessions of mature devices go on."""

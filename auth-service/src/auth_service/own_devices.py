@@ -2,8 +2,6 @@
 
 from msgspec import UNSET, UnsetType
 
-from garita_common.core.revocations import Revocation
-
 from . import store_contacts, store_sessions
 from .changes import Changes
 from .core import answers
@@ -12,11 +10,11 @@ from .core.problems import Contradicted, NotHere, StepUpRequired
 from .core.recovery import life
 from .core.recovery.facts import Device, Facts
 from .devices import Devices
+from .ending import Ending
 from .parts import Parts
 from .second_factors import SecondFactors
 from .sessions import Present, Sessions
 from .standing import standing_of
-from .store import Db
 from .store_facts import facts_of
 
 
@@ -24,14 +22,21 @@ class OwnDevices:
     """Lists and removes devices."""
 
     def __init__(
-        self, parts: Parts, sessions: Sessions, devices: Devices, changes: Changes, second: SecondFactors
+        self,
+        parts: Parts,
+        sessions: Sessions,
+        devices: Devices,
+        changes: Changes,
+        second: SecondFactors,
+        ending: Ending,
     ) -> None:
-        """Args: changes: records what changed; second: knows what proof a change wants."""
+        """Args: changes: records what changed; second: knows what proof a change wants; ending: ends sessions."""
         self._parts = parts
         self._sessions = sessions
         self._devices = devices
         self._changes = changes
         self._second = second
+        self._ending = ending
 
     async def listed(self, present: Present) -> answers.OwnDevices:
         """The user's devices, newest first."""
@@ -57,7 +62,7 @@ class OwnDevices:
         )
 
     async def remove(self, present: Present, device: str, *, lost: bool) -> answers.Removal:
-        """Removes a device. Its sessions end, except those of a mature one whose end an unconfirmed one asks for: these go on until it is effective.
+        """Removes a device. Its sessions end, or are asked first, where it is mature and the one that asks is not confirmed.
 
         Args: lost: the device is lost or stolen, and has no rights from now on.
 
@@ -80,22 +85,17 @@ class OwnDevices:
             await (self._changes.refuse_if_guarded if is_mature else self._changes.refuse_if_frozen)(tx, user)
             if not await store_contacts.remove(tx, Table.DEVICES, user, device, now_ms, lost=lost):
                 raise Contradicted
-            own = next((row for row in facts.devices if row.id == present.session.device), None)
-            ended: list[Revocation] = []
-            if not is_mature or lost or (own is not None and own.confirmed_ms is not None):
-                ended = await self.end_sessions(tx, user, device)
             await self._changes.record(tx, present, Kind.DEVICE_REMOVED, device)
+            living = await store_sessions.living_sessions(tx, user, now_ms)
+            ended, _ = await self._ending.end_or_ask(
+                tx, present, [row for row in living if row.device == device], "device"
+            )
         await self._sessions.say(ended)
         return answers.Removal(
             id=device,
             effective_ms=life.rights_end_ms(now_ms, policy, lost=lost),
             cancel_until_ms=now_ms if lost else now_ms + life.CANCELLABLE_MS,
         )
-
-    async def end_sessions(self, tx: Db, user: str, device: str) -> list[Revocation]:
-        """Ends all sessions of a device, in a transaction."""
-        living = await store_sessions.living_sessions(tx, user, self._parts.now_ms())
-        return await self._sessions.end(tx, user, [row.id for row in living if row.device == device], "device")
 
     def _grade(self, facts: Facts, device: Device) -> answers.Grade:
         if self._devices.is_mature(facts, device):

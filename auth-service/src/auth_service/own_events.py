@@ -2,13 +2,15 @@
 
 from msgspec import UNSET
 
-from . import store_contacts, store_notices, store_sessions
+from . import store_contacts, store_endings, store_notices, store_sessions
 from .changes import Changes
 from .core import answers
 from .core.events import Kind, Table
 from .core.problems import Contradicted, NotHere
 from .core.recovery import life
 from .core.recovery.facts import Factor, Facts
+from .core.requests import AnswerAsked
+from .ending import Ending
 from .parts import Parts
 from .sessions import Present, Sessions
 from .store import one
@@ -20,11 +22,12 @@ SHOWN = 200
 class OwnEvents:
     """Security events and pending changes."""
 
-    def __init__(self, parts: Parts, sessions: Sessions, changes: Changes) -> None:
-        """Args: changes: records what was taken back."""
+    def __init__(self, parts: Parts, sessions: Sessions, changes: Changes, ending: Ending) -> None:
+        """Args: changes: records what was taken back; ending: knows sessions that are asked."""
         self._parts = parts
         self._sessions = sessions
         self._changes = changes
+        self._ending = ending
 
     async def events(self, present: Present) -> answers.SecurityEvents:
         """The newest events of the account."""
@@ -49,7 +52,7 @@ class OwnEvents:
         )
 
     async def pending(self, present: Present) -> answers.PendingChanges:
-        """What goes, and what is on probation."""
+        """What goes, what is on probation, and sessions that are asked whether they should end."""
         reading, user, now_ms = self._parts.store.reading, present.account.id, self._parts.now_ms()
         facts = await facts_of(reading, user, self._parts.config.factor_policy)
         pending = [change for factor in facts.factors if (change := _pending(factor, facts, now_ms))]
@@ -57,6 +60,10 @@ class OwnEvents:
             _removal(device.id, "device", device.removed_ms, facts)
             for device in facts.devices
             if device.removed_ms is not None and not device.lost
+        ]
+        pending += [
+            answers.PendingChange(id=row.session, kind="session", effective_ms=row.ends_ms)
+            for row in (await store_endings.asked(reading, user)).values()
         ]
         return answers.PendingChanges(
             changes=sorted(
@@ -66,13 +73,16 @@ class OwnEvents:
         )
 
     async def cancel(self, present: Present, change: str) -> None:
-        """Takes a removal back: everything is as it was.
+        """Takes a removal back: everything is as it was. A session that is asked is kept, which a mature device says without a fresh proof.
 
         Raises:
-            StepUpRequired: the last proof is too old.
+            StepUpRequired: the last proof is too old, or a session is to be kept by a device that is not mature.
             NotHere: nothing of this user's is being removed by that name.
             Contradicted: the week for it is over, it is no removal, or the account is frozen.
         """
+        if change in await store_endings.asked(self._parts.store.reading, present.account.id):
+            await self._ending.answer(present, change, AnswerAsked(was_me=False))
+            return
         self._sessions.demand_fresh(present)
         user, now_ms = present.account.id, self._parts.now_ms()
         async with self._parts.store.writing() as tx:

@@ -96,7 +96,7 @@ class OwnHandlers:
 
     async def send_step_up(self, ask: Ask) -> Reply:
         """POST /step-up/send"""
-        return Reply(202, await self.codes.send(ask.present, ask.body))
+        return Reply(202, await self.codes.send(ask.present, ask.body, ask.caller))
 
     async def undo(self, ask: Ask) -> Reply:
         """POST /undo"""

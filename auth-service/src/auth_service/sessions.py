@@ -221,6 +221,11 @@ class Sessions:
         self._parts.metrics.sessions_ended.labels(why).inc(len(ended))
         return ended
 
+    async def end_of_device(self, tx: Db, user: str, device: str) -> list[Revocation]:
+        """Ends all sessions of a device, as `end`."""
+        living = await store_sessions.living_sessions(tx, user, self._parts.now_ms())
+        return await self.end(tx, user, [row.id for row in living if row.device == device], "device")
+
     async def say(self, ended: list[Revocation]) -> None:
         """Tells the gateways, after the commit."""
         await self._revoking.say(ended)

@@ -213,6 +213,12 @@ async def is_on_probation(db: Db, table: Table, factor: str, now_ms: int) -> boo
     return row is not None
 
 
+async def devices_ended(db: Db, ended_ms: int, now_ms: int) -> list[tuple[str, str]]:
+    """User and id of the devices that have no rights any more and still a living session."""
+    rows = await rows_of(db, f"SELECT user, id FROM devices WHERE {_OVER} AND {_IN_USE}", (ended_ms, now_ms))  # noqa: S608 - constants alone
+    return [(row["user"], row["id"]) for row in rows]
+
+
 async def has_ended(db: Db, ended_ms: int, now_ms: int) -> bool:
     """Whether there is anything to bury."""
     for where in _ENDED:

@@ -16,6 +16,7 @@ from .core.recovery.life import CANCELLABLE_MS
 from .ending import Ending
 from .keys import Signer
 from .parts import Parts
+from .sessions import Sessions
 
 log = structlog.get_logger()
 
@@ -26,10 +27,11 @@ EVERY_S = 1.0
 class Tending:
     """Looks every second for what is due."""
 
-    def __init__(self, parts: Parts, changes: Changes, ending: Ending, signer: Signer) -> None:
-        """Args: changes: tells people; ending: ends sessions that were asked; signer: has keys that follow each other."""
+    def __init__(self, parts: Parts, changes: Changes, sessions: Sessions, ending: Ending, signer: Signer) -> None:
+        """Args: changes: tells people; sessions: end with their device; ending: ends sessions that were asked; signer: has keys that follow each other."""
         self._parts = parts
         self._changes = changes
+        self._sessions = sessions
         self._ending = ending
         self._signer = signer
 
@@ -65,6 +67,10 @@ class Tending:
         store, policy = self._parts.store, self._parts.config.factor_policy
         now_ms = self._parts.now_ms()
         ended_ms = now_ms - CANCELLABLE_MS - policy.tombstone_ms
+        for user, device in await store_contacts.devices_ended(store.reading, ended_ms, now_ms):
+            async with store.writing() as tx:
+                said = await self._sessions.end_of_device(tx, user, device)
+            await self._sessions.say(said)
         if not await store_contacts.has_ended(store.reading, ended_ms, now_ms):
             return
         async with store.writing() as tx:

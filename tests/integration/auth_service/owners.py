@@ -101,9 +101,10 @@ async def rows(world: World, sql: str, *values: str) -> list[dict[str, Any]]:
         return [dict(row) for row in await rows_of(store.reading, sql, values)]
 
 
-async def told(world: World, to: str) -> list[str]:
-    """The notices that went to somebody, oldest first; codes are none."""
-    texts = [message["text"] for message in await world.outbox() if message["to"] == to]
+async def told(world: World, to: str, since_ms: int = 0) -> list[str]:
+    """The notices that went to somebody since a time, oldest first; codes are none. Old ones are swept, so they are not to be counted over days."""
+    sent = await world.outbox()
+    texts = [message["text"] for message in sent if message["to"] == to and message["at"] >= since_ms]
     return [text for text in texts if not re.search(r"\b\d{6}\b", text)]
 
 

@@ -294,12 +294,12 @@ PendingFactor = Literal["email", "phone", "totp", "passkey", "codes", "question"
 
 
 class PendingChange(Answer, frozen=True):
-    """Something of an account that is about to change: it goes, or it begins to count."""
+    """Something of an account that is about to change: it goes, it begins to count, or it is a session that ends unless it is kept."""
 
     id: str
-    kind: Literal["removal", "probation"]
-    factor: PendingFactor
+    kind: Literal["removal", "probation", "session"]
     effective_ms: int
+    factor: PendingFactor | UnsetType = UNSET
     cancel_until_ms: int | UnsetType = UNSET
 
 
