@@ -217,9 +217,9 @@ def build(
     answering = Answering(parts, profile, cookies)
     removing = Removing(parts, factors, changes)
     work = RecoveryWork(parts, weighing, changes, outbox)
-    proofs = Proofs(parts, weighing, factors, hashes)
+    proofs = Proofs(parts, weighing, factors, hashes, outbox)
     recovery_handlers = RecoveryHandlers(
-        recovering=Recovering(parts, weighing, proofs, places, limiter, challenges, changes, bans, work),
+        recovering=Recovering(parts, weighing, proofs, places, limiter, challenges, changes, bans, work, outbox),
         objecting=objecting,
         completing=Completing(parts, weighing, sessions, hashes, changes),
         question=SecretQuestion(parts, factors, hashes, changes),

@@ -35,11 +35,14 @@ class _Body(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Who caused a message. `caller` None: nobody that has an address; `user` '' where there is no account yet; `known`: it is asked for in a known context (caps.py)."""
+    """Who caused a message. `caller` None: nobody that has an address; `user` '' where there is no account yet; `known`: it is asked for in a known context (caps.py).
+    `prefix`: the mark of the caller's prefix, for what is sent after its caller has gone.
+    """
 
     caller: Caller | None = None
     user: str = ""
     known: bool = False
+    prefix: bytes = b""
 
 
 NOBODY_KNOWN = Asked()
@@ -97,6 +100,10 @@ class Outbox:
         now_ms = self._parts.now_ms()
         await self._put(tx, kind, Queue.NOTICES, to, text, now_ms, now_ms + Queue.NOTICES.kept_ms)
 
+    def prefix_mark(self, caller: Caller) -> bytes:
+        """What messages are counted by of where they were asked for; empty where that is not counted."""
+        return self._parts.seals.mark("prefix", caller.unit) if caller.counted else b""
+
     async def confirmed(self, tx: Db, kind: ContactKind, to: str) -> None:
         """A code that was sent there was typed in: for the ratio by which pumped countries are closed."""
         await store_outbox.confirm(tx, self._mark(kind, to))
@@ -142,7 +149,7 @@ class Outbox:
 
     def _sending(self, kind: ContactKind, to: str, mark: bytes, asked: Asked) -> Sending:
         caller = asked.caller
-        prefix = self._parts.seals.mark("prefix", caller.unit) if caller and caller.counted else b""
+        prefix = asked.prefix if caller is None else self.prefix_mark(caller)
         country = country_of(to) if kind is ContactKind.PHONE else ""
         return Sending(kind, mark, asked.user, prefix, country, asked.known)
 

@@ -16,6 +16,7 @@ from .core.recovery.flow import Phase
 from .core.recovery.horizon import horizon_ms
 from .core.recovery.points import Answer
 from .hashing import HashPool
+from .outbox import Outbox
 from .parts import Parts
 from .second_factors import SecondFactors, Weighed, WeighedCode
 from .store import Db
@@ -47,12 +48,15 @@ class Accepted:
 class Proofs:
     """Checks evidence."""
 
-    def __init__(self, parts: Parts, weighing: Weighing, second: SecondFactors, hashes: HashPool) -> None:
-        """Args: second: knows saved codes; hashes: compares answers."""
+    def __init__(
+        self, parts: Parts, weighing: Weighing, second: SecondFactors, hashes: HashPool, outbox: Outbox
+    ) -> None:
+        """Args: second: knows saved codes; hashes: compares answers; outbox: counts codes that were typed in."""
         self._parts = parts
         self._weighing = weighing
         self._second = second
         self._hashes = hashes
+        self._outbox = outbox
 
     async def prepared(self, body: requests.ShownEvidence, recovery: Recovery) -> Checked:
         """The slow comparisons.
@@ -130,9 +134,16 @@ class Proofs:
             is_good = sent.tries < codes.MAX_TRIES and now_ms < sent.expires_ms
             if hmac.compare_digest(mark, sent.code_mark) and is_good:
                 await store_recoveries.drop_code(tx, flow_id, sent.contact)
+                await self._confirm(tx, recovery, sent.contact)
                 return Accepted(sent.contact)
         await store_recoveries.count_tries(tx, flow_id)
         return None
+
+    async def _confirm(self, tx: Db, recovery: Recovery, contact: str) -> None:
+        """The code was typed in: that country's numbers are not all pumped."""
+        for reached in await store_proofs.contacts_in(tx, recovery.user or NOBODY, [contact]):
+            to = self._parts.seals.open("contact", reached.id, reached.sealed_value).decode()
+            await self._outbox.confirmed(tx, reached.kind, to)
 
     async def _saved_code(self, tx: Db, recovery: Recovery, checked: Checked) -> Accepted | None:
         if not isinstance(checked.code, WeighedCode):

@@ -28,6 +28,7 @@ from .core.recovery.places import Place
 from .core.recovery.points import worth_of
 from .core.sealing import digest
 from .limits import Limit, Limiter
+from .outbox import Outbox
 from .parts import Caller, Parts
 from .places import Places
 from .proofs import Proofs
@@ -56,6 +57,7 @@ class Recovering:
         changes: Changes,
         bans: BanWatch,
         work: RecoveryWork,
+        outbox: Outbox,
     ) -> None:
         """Args: proofs: checks what is shown; work: sends codes and notices behind the answer."""
         config = parts.config
@@ -68,6 +70,7 @@ class Recovering:
         self._changes = changes
         self._bans = bans
         self._work = work
+        self._outbox = outbox
         self._per_prefix = Limit("recovery_prefix", config.recoveries_per_prefix_per_h, 3600)
         self._strangers = Limit("recovery_strangers", config.recoveries_per_account_per_day, 86_400)
         self._owners = Limit("recovery_owners", config.recoveries_per_account_per_day, 86_400)
@@ -105,7 +108,7 @@ class Recovering:
             flow_id=flow.id, flow_secret=secret, expires_in=flows.COLLECTING_MS // 1000, next=NEXT
         )
 
-    async def send(self, flow_id: str, body: requests.SendRecoveryCode) -> None:
+    async def send(self, flow_id: str, body: requests.SendRecoveryCode, caller: Caller) -> None:
         """Asks for codes. To whom, and whether at all, is found out behind the answer.
 
         Raises:
@@ -114,7 +117,7 @@ class Recovering:
         kind = ContactKind.EMAIL if body.channel == "email" else ContactKind.PHONE
         async with self._parts.store.writing() as tx:
             await self._weighing.opened(tx, flow_id, body.flow_secret)
-            await store_recoveries.ask_code(tx, flow_id, kind, self._parts.now_ms())
+            await store_recoveries.ask_code(tx, flow_id, kind, self._outbox.prefix_mark(caller), self._parts.now_ms())
         self._work.wake()
 
     async def evidence(self, flow_id: str, body: requests.ShowEvidence) -> answers.Accepted:

@@ -26,7 +26,7 @@ class RecoveryHandlers:
 
     async def send(self, ask: Ask) -> Reply:
         """POST /recoveries/{id}/send"""
-        await self.recovering.send(ask.path["recovery_id"], ask.body)
+        await self.recovering.send(ask.path["recovery_id"], ask.body, ask.caller)
         return Reply(202, answers.Accepted())
 
     async def evidence(self, ask: Ask) -> Reply:

@@ -11,7 +11,7 @@ from typing import Final
 
 import structlog
 
-from . import store_accounts, store_proofs, store_recoveries
+from . import outbox, store_accounts, store_proofs, store_recoveries
 from .changes import Changes
 from .core import codes, texts
 from .core.events import Kind
@@ -39,12 +39,12 @@ APART_MS: Final = 60_000
 class RecoveryWork:
     """Does what waits, at once when it is woken and every second."""
 
-    def __init__(self, parts: Parts, weighing: Weighing, changes: Changes, outbox: Outbox) -> None:
-        """Args: changes: tells owners; outbox: takes the codes."""
+    def __init__(self, parts: Parts, weighing: Weighing, changes: Changes, messages: Outbox) -> None:
+        """Args: changes: tells owners; messages: takes the codes."""
         self._parts = parts
         self._weighing = weighing
         self._changes = changes
-        self._outbox = outbox
+        self._outbox = messages
         self._wake = asyncio.Event()
 
     def wake(self) -> None:
@@ -105,7 +105,7 @@ class RecoveryWork:
         ids = await self._to_ask(tx, recovery, facts, asked.kind)
         for contact in await store_proofs.contacts_in(tx, recovery.user, ids):
             if await self._is_within_caps(tx, recovery, contact):
-                await self._send_code(tx, recovery, contact, account.locale)
+                await self._send_code(tx, recovery, contact, account.locale, asked.prefix)
 
     def _may_send(self, recovery: Recovery) -> bool:
         flow = flows.expire(recovery.flow, self._parts.now_ms())
@@ -143,7 +143,7 @@ class RecoveryWork:
             return True
         return self._refused("recovery_code_day")
 
-    async def _send_code(self, tx: Db, recovery: Recovery, contact: Reached, locale: Locale) -> None:
+    async def _send_code(self, tx: Db, recovery: Recovery, contact: Reached, locale: Locale, prefix: bytes) -> None:
         parts = self._parts
         now_ms = parts.now_ms()
         code = codes.code_from(parts.random_below(10**codes.CODE_DIGITS))
@@ -152,7 +152,9 @@ class RecoveryWork:
         user = recovery.user or NOBODY
         await store_recoveries.add_message(tx, contact.mark, user, contact.kind, known=recovery.known, now_ms=now_ms)
         to = parts.seals.open("contact", contact.id, contact.sealed_value).decode()
-        await self._outbox.post(tx, contact.kind, to, texts.recovery_code(locale, code))
+        who = outbox.Asked(user=user, known=recovery.known, prefix=prefix)
+        text = texts.recovery_code(locale, code)
+        await self._outbox.post(tx, contact.kind, to, text, asked=who, good_for_ms=codes.CODE_LIFETIME_MS)
 
     def _refused(self, limit: str) -> bool:
         self._parts.metrics.limits.labels(limit).inc()

@@ -41,6 +41,7 @@ class Asked:
     id: int
     flow: str
     kind: ContactKind
+    prefix: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,19 +190,19 @@ async def drop_code(tx: Db, flow_id: str, contact: str) -> None:
     await run(tx, "DELETE FROM recovery_codes WHERE flow = ? AND contact = ?", (flow_id, contact))
 
 
-async def ask_code(tx: Db, flow_id: str, kind: ContactKind, now_ms: int) -> None:
-    """A code is wanted."""
+async def ask_code(tx: Db, flow_id: str, kind: ContactKind, prefix: bytes, now_ms: int) -> None:
+    """A code is wanted. Args: prefix: mark of where it was asked for."""
     await run(
         tx,
-        "INSERT OR IGNORE INTO recovery_sends (flow, kind, asked_ms) VALUES (?, ?, ?)",
-        (flow_id, kind.value, now_ms),
+        "INSERT OR IGNORE INTO recovery_sends (flow, kind, prefix, asked_ms) VALUES (?, ?, ?, ?)",
+        (flow_id, kind.value, prefix, now_ms),
     )
 
 
 async def codes_asked(db: Db) -> list[Asked]:
     """The codes that are wanted, oldest first."""
-    rows = await rows_of(db, "SELECT id, flow, kind FROM recovery_sends ORDER BY id LIMIT 100")
-    return [Asked(row["id"], row["flow"], ContactKind(row["kind"])) for row in rows]
+    rows = await rows_of(db, "SELECT id, flow, kind, prefix FROM recovery_sends ORDER BY id LIMIT 100")
+    return [Asked(row["id"], row["flow"], ContactKind(row["kind"]), row["prefix"]) for row in rows]
 
 
 async def drop_asked(tx: Db, asked: int) -> bool:

@@ -61,6 +61,7 @@ CREATE TABLE recovery_sends (
     id       INTEGER PRIMARY KEY,
     flow     TEXT NOT NULL REFERENCES recoveries (id) ON DELETE CASCADE,
     kind     TEXT NOT NULL CHECK (kind IN ('email', 'sms')),
+    prefix   BLOB NOT NULL,
     asked_ms INTEGER NOT NULL,
     UNIQUE (flow, kind)
 ) STRICT;
