@@ -15,6 +15,7 @@ LOCALES: tuple[Locale, ...] = get_args(Locale)
 def test_the_code_is_the_only_run_of_six_digits(locale: Locale) -> None:
     """docs/auth-api.md §4 promises it to clients that read the outbox."""
     assert re.findall(r"\d{6,}", texts.registration_code(locale, "012345")) == ["012345"]
+    assert re.findall(r"\d{6,}", texts.recovery_code(locale, "012345")) == ["012345"]
 
 
 @pytest.mark.parametrize("locale", LOCALES)
@@ -23,6 +24,7 @@ def test_messages_name_the_service_and_hold_no_link(locale: Locale) -> None:
     messages = [
         texts.registration_code(locale, "012345"),
         texts.already_registered(locale),
+        texts.recovery_code(locale, "012345"),
     ]
 
     assert all(message.startswith("Garita: ") for message in messages)
