@@ -266,6 +266,8 @@ async def test_abuse_59_two_hundred_changes_are_all_told_and_each_link_works(wor
 
     tokens = [token for text in mails[before:] for token in links(text)]
     assert len(tokens) == len(set(tokens)) == 201
+    assert len(await rows(world, "SELECT DISTINCT notice FROM undo_events e JOIN notices n ON n.id = e.notice"
+                                 " WHERE n.kind IN ('email_removed', 'removal_cancelled')")) == 201  # fmt: skip
     for token in tokens:
         await undo(world, token)
     assert len(await rows(world, "SELECT 1 FROM undo_links WHERE used_ms IS NOT NULL")) == 201
