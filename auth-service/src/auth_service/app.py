@@ -34,6 +34,7 @@ from . import (
     store_sessions,
 )
 from .account import Profile
+from .admitting import Admitting
 from .answering import Answering
 from .ban_watch import BanWatch
 from .ceremonies import Ceremonies
@@ -88,6 +89,7 @@ from .session_routes import SessionHandlers
 from .sessions import DAY_MS, Sessions
 from .stepping_up import SteppingUp
 from .store import SchemaTooNew, Store, one, opened
+from .strangers import Strangers
 from .tending import Tending
 from .totp_life import TotpLife
 from .weighing import Weighing
@@ -210,7 +212,11 @@ def build(
     freezing = Freezing(parts, sessions, devices, changes, limiter, objecting)
     contact_codes = ContactCodes(parts, limiter, outbox)
     stepping_up = SteppingUp(parts, sessions, limiter, hashes, factors, devices, contact_codes, freezing)
-    login = Login(parts, sessions, limiter, challenges, pictures, hashes, factors, changes, bans, emitter)
+    strangers = Strangers(parts, limiter, outbox)
+    admitting = Admitting(parts, limiter, challenges, pictures, strangers)
+    login = Login(
+        parts, sessions, limiter, admitting, strangers, hashes, factors, changes, bans, emitter, contact_codes, devices
+    )
     ending = Ending(parts, sessions, hashes, outbox, changes, devices, stepping_up)
     profile = Profile(parts, outbox)
     cookies = Cookies.of(demo=demo)

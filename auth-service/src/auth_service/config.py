@@ -65,6 +65,12 @@ class AuthConfig(ServiceConfig):
     # 10 an hour is 240 a day: hopeless against zxcvbn's 10^8 guesses.
     login_shut_after_per_h: int = Field(10, ge=1, description="Wrong passwords of one name in an hour before it shuts.")
     login_shut_min: int = Field(15, ge=1, description="Minutes that a name stays shut for unknown devices.")
+    # Ten an hour for ever would still be 87 600 a year.
+    login_shut_in_a_row: int = Field(
+        100,
+        ge=1,
+        description="Wrong passwords in a row, from unknown devices, after which a name or an account needs more than a password.",
+    )
     device_shut_after_per_15_min: int = Field(
         10, ge=1, description="Wrong passwords on one known device in 15 minutes."
     )

@@ -19,6 +19,7 @@ from .parts import Caller, Parts
 from .sessions import Present
 from .standing import standing_of
 from .store import Db
+from .store_accounts import Account
 from .store_contacts import Contact, Sent
 from .store_facts import facts_of
 
@@ -43,22 +44,39 @@ class ContactCodes:
         parts, user, session = self._parts, present.account.id, present.session.id
         await self._limiter.take(self._per_session, session)
         await self._limiter.take(self._per_account_day, user)
-        expires_ms = parts.now_ms() + codes.CONTACT_CODE_LIFETIME_MS
         async with parts.store.writing() as tx:
             standing = await standing_of(tx, parts, present)
             asked = Asked(caller, user, known=standing.device_confirmed)
-            for contact in await self._asked(tx, user, body.channel):
-                stored = await store_contacts.by_id(tx, user, contact.id)
-                code = codes.code_from(parts.random_below(10**codes.CODE_DIGITS))
-                sent = Sent(contact.id, self._mark(contact.id, session, code), False, 0, expires_ms)
-                # What a cap holds back leaves the code good that was sent before.
-                if stored is not None and await self._post(tx, present, stored, code, asked):
-                    await store_contacts.set_code(tx, sent, session)
+            await self.post(tx, present.account, body.channel, session, asked)
         return answers.CodeSent(expires_in=codes.CONTACT_CODE_LIFETIME_MS // 1000)
 
-    async def use(self, tx: Db, present: Present, code: str) -> Contact | None:
-        """Uses a code of this session up, in a transaction; returns its contact, or None if it does not fit or counts no more."""
-        user, session, now_ms = present.account.id, present.session.id, self._parts.now_ms()
+    async def may_send(self, user: str) -> bool:
+        """Counts a code for a login, of those that an account gets in a day."""
+        return await self._limiter.wait_s(self._per_account_day, user) <= 0
+
+    async def post_for_login(self, tx: Db, account: Account, purpose: str, caller: Caller) -> None:
+        """A code for a login, to every address that counts, or to the oldest phone."""
+        for channel in ("email", "sms"):
+            if await self.post(tx, account, channel, purpose, Asked(caller, account.id)):
+                return
+
+    async def post(self, tx: Db, account: Account, channel: str, session: str, asked: Asked) -> int:
+        """Posts codes to the contacts of a channel that count; returns how many there are. Args: session: what they are for."""
+        parts = self._parts
+        contacts = await self._asked(tx, account.id, channel)
+        for contact in contacts:
+            stored = await store_contacts.by_id(tx, account.id, contact.id)
+            code = codes.code_from(parts.random_below(10**codes.CODE_DIGITS))
+            expires_ms = parts.now_ms() + codes.CONTACT_CODE_LIFETIME_MS
+            sent = Sent(contact.id, self._mark(contact.id, session, code), False, 0, expires_ms)
+            # What a cap holds back leaves the code good that was sent before.
+            if stored is not None and await self._post(tx, account, stored, code, asked):
+                await store_contacts.set_code(tx, sent, session)
+        return len(contacts)
+
+    async def use(self, tx: Db, user: str, session: str, code: str) -> Contact | None:
+        """Uses a code for this session up, in a transaction; returns its contact, or None if it does not fit or counts no more."""
+        now_ms = self._parts.now_ms()
         stored = {contact.id: contact for contact in await store_contacts.of_user(tx, user)}
         contacts = list(stored)
         sent = await store_contacts.codes_sent(tx, contacts, session)
@@ -76,8 +94,8 @@ class ContactCodes:
         await self._outbox.confirmed(tx, given.kind, self._opened(given))
         return given
 
-    async def _post(self, tx: Db, present: Present, stored: Contact, code: str, asked: Asked) -> bool:
-        text = texts.step_up_code(present.account.locale, code)
+    async def _post(self, tx: Db, account: Account, stored: Contact, code: str, asked: Asked) -> bool:
+        text = texts.step_up_code(account.locale, code)
         return await self._outbox.post(
             tx,
             stored.kind,

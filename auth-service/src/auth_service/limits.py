@@ -26,6 +26,9 @@ HOUR_MS: Final = 3_600_000
 QUARTER_MS: Final = 900_000
 LOCAL_KEYS: Final = 50_000
 """About 20 MiB at the very most; when full the longest unseen goes out."""
+LOCAL_MEMBERS: Final = 32
+"""A set is only asked whether it has more than 15."""
+ROW_S: Final = 30 * 86_400
 RETRY_REDIS_S: Final = 1.0
 """After a failure Redis is not asked for this long, so that an outage does not slow every request by a time-out."""
 
@@ -95,6 +98,8 @@ class Limiter:
         self._local: dict[str, BucketTable] = {}
         self._local_tries: OrderedDict[str, deque[tuple[int, str]]] = OrderedDict()
         self._local_shut: OrderedDict[str, int] = OrderedDict()
+        self._local_rows: OrderedDict[str, int] = OrderedDict()
+        self._local_sets: OrderedDict[str, tuple[float, set[str]]] = OrderedDict()
         self._away_until_s = 0.0
 
     @property
@@ -154,6 +159,60 @@ class Limiter:
             await self._client.zrem(f"lim:try:{reserved.key}", reserved.member)
         except (RedisError, OSError, TimeoutError) as exc:
             self._redis_failed(exc)
+
+    async def row(self, keys: list[str], by: int) -> list[int]:
+        """Adds to rows of failures, which nobody but `end_rows` ends before a month without one; returns what they are now."""
+        if not self.redis_is_away:
+            try:
+                async with self._client.pipeline(transaction=True) as pipe:
+                    for key in keys:
+                        pipe.incrby(f"lim:row:{key}", by)
+                        pipe.expire(f"lim:row:{key}", ROW_S)
+                    return [int(count) for count in (await pipe.execute())[::2]]
+            except (RedisError, OSError, TimeoutError) as exc:
+                self._redis_failed(exc)
+        found = []
+        for key in keys:
+            self._local_rows[key] = self._local_rows.get(key, 0) + by
+            self._local_rows.move_to_end(key)
+            found.append(2 * self._local_rows[key])  # what was counted before the outage is not known here
+        while len(self._local_rows) > LOCAL_KEYS:
+            self._local_rows.popitem(last=False)
+        return found
+
+    async def end_rows(self, keys: list[str]) -> None:
+        """These rows are over."""
+        for key in keys:
+            self._local_rows.pop(key, None)
+        if self.redis_is_away:
+            return
+        try:
+            await self._client.delete(*(f"lim:row:{key}" for key in keys))
+        except (RedisError, OSError, TimeoutError) as exc:
+            self._redis_failed(exc)
+
+    async def gather(self, key: str, member: str, window_s: int) -> int:
+        """Puts a member into a set that is forgotten `window_s` after its first; returns how many different ones it has."""
+        if not self.redis_is_away:
+            try:
+                async with self._client.pipeline(transaction=True) as pipe:
+                    pipe.sadd(f"lim:set:{key}", member)
+                    pipe.expire(f"lim:set:{key}", window_s, nx=True)
+                    pipe.scard(f"lim:set:{key}")
+                    return int((await pipe.execute())[2])
+            except (RedisError, OSError, TimeoutError) as exc:
+                self._redis_failed(exc)
+        now_s = self._clock()
+        begun_s, members = self._local_sets.get(key, (now_s, set()))
+        if now_s >= begun_s + window_s:
+            begun_s, members = now_s, set()
+        if len(members) < LOCAL_MEMBERS:
+            members.add(member)
+        self._local_sets[key] = (begun_s, members)
+        self._local_sets.move_to_end(key)
+        while len(self._local_sets) > LOCAL_KEYS:
+            self._local_sets.popitem(last=False)
+        return 2 * len(members)
 
     async def _count(self, key: str, member: str, policy: Policy, now_ms: int) -> tuple[Tries, Policy]:
         if not self.redis_is_away:

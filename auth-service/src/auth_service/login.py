@@ -12,31 +12,32 @@ from garita_common.core import activity
 from garita_common.emitter import Emitter
 
 from . import store_accounts, store_flows, store_sessions
+from .admitting import Admitting, Shut, Tried
 from .ban_watch import BanWatch
 from .ceremonies import LIFETIME_S
-from .challenges import Challenges
 from .changes import Changes
+from .contact_codes import ContactCodes
 from .core import answers
 from .core.attempts import Policy, Verdict
 from .core.events import Kind
-from .core.factors import PASSWORD, WORDS, Method
-from .core.identifiers import parse_identifier, skeleton
-from .core.problems import InvalidCode, InvalidCredentials, Overloaded, ProofRequired, TooMany
-from .core.requests import AskPasskey, LogIn, LogInByPasskey, LogInSecond
+from .core.factors import MAIL, PASSWORD, SMS, WORDS, Method
+from .core.identifiers import ContactKind, parse_identifier, skeleton
+from .core.problems import InvalidCode, InvalidCredentials, Overloaded, TooMany
+from .core.requests import AskPasskey, LogIn, LogInByPasskey, LogInCode, LogInSecond
 from .core.sealing import digest
+from .devices import Devices
 from .hashing import HashPool
 from .limits import Limit, Limiter, Reserved
 from .parts import Caller, Parts
-from .pictures import Pictures
 from .second_factors import SecondFactors, Used, Weighed
 from .sessions import Opened, Sessions
+from .store import Db
 from .store_accounts import Account
 from .store_flows import Ticket
+from .strangers import Strangers
 
 log = structlog.get_logger()
 
-PICTURE_FACTOR = 4
-KINDS = ("image", "audio")
 TICKET_LIFETIME_MS = 5 * 60 * 1000
 MAX_MISSES = 5
 
@@ -47,6 +48,7 @@ class Wanted:
 
     mfa_ticket: str
     methods: list[Method]
+    with_code: bool = False
 
 
 class Login:
@@ -57,36 +59,34 @@ class Login:
         parts: Parts,
         sessions: Sessions,
         limiter: Limiter,
-        challenges: Challenges,
-        pictures: Pictures,
+        admitting: Admitting,
+        strangers: Strangers,
         hashes: HashPool,
         factors: SecondFactors,
         changes: Changes,
         bans: BanWatch,
         emitter: Emitter,
+        codes: ContactCodes,
+        devices: Devices,
     ) -> None:
-        """Args: changes: tells the owner; emitter: tells the detector what succeeded and failed."""
+        """Args: admitting: takes what a try has to bring; changes: tells the owner; emitter: tells the detector what succeeded and failed; codes: go to
+        old contacts where a password is not enough, and confirm the device (devices).
+        """
         config = parts.config
         self._parts = parts
         self._sessions = sessions
         self._limiter = limiter
-        self._challenges = challenges
-        self._pictures = pictures
+        self._admitting = admitting
+        self._strangers = strangers
         self._hashes = hashes
         self._factors = factors
         self._changes = changes
         self._bans = bans
         self._emitter = emitter
+        self._codes = codes
+        self._devices = devices
         self._per_prefix = Limit("login_prefix", config.logins_per_prefix_per_min, 60)
         self._mfa_daily = Limit("mfa_account_day", config.mfa_per_account_per_day, 86_400)
-        self._strangers = Policy(
-            config.login_proof_after,
-            None,
-            config.login_shut_after_per_h,
-            config.login_shut_min * 60_000,
-            config.login_picture_after,
-        )
-        self._device = Policy(None, config.device_shut_after_per_15_min, None, config.device_shut_min * 60_000)
         self._mfa_hourly = Policy(None, None, config.mfa_per_account_per_h, 15 * 60_000)
 
     async def first(self, body: LogIn, hint: str | None, caller: Caller) -> tuple[Account, Opened] | Wanted:
@@ -106,25 +106,61 @@ class Login:
         account = await store_accounts.find(reading, named, parts.seals.mark("contact", named.key))
         mark = self._sessions.device_mark(hint or "")
         device = await store_sessions.known_device(reading, account.id if account else "", mark)
-        reserved = await self._reserve(tag, device, body, caller)
         try:
-            stored = account.password_hash if account and account.active else None
+            tried = await self._admitting.admit(body, tag, account, device, caller)
+        except Shut:
+            self._failed(tag, device, caller, "shut")
+            raise
+        stored = account.password_hash if account and account.active else None
+        try:
             is_right = await self._hashes.verify(stored, body.password)
         except Overloaded:
-            await self._limiter.forgive(reserved)
+            await self._admitting.was_right(tried)
             raise
-        if not is_right or account is None:
-            self._failed(tag, device, caller, "password")
-            raise InvalidCredentials
-        await self._limiter.forgive(reserved)
-        self._bans.refuse_person(account.id, device or "")
-        await self._renew_hash(account, body.password)
-        methods = await self._factors.methods(reading, account.id)
-        if methods:
-            return await self._ticket(account, device, methods)
-        return await self._open(account, device, caller, [PASSWORD], tag)
+        owner = account if is_right else None
+        if owner is None:
+            self._failed(tag, device, caller, "shut" if tried.is_shut else "password")
+            if tried.newly and account is not None:
+                await self._tell_guessed(account)
+            if not tried.is_shut:
+                raise InvalidCredentials
+        elif not tried.is_shut:
+            await self._admitting.was_right(tried)
+            self._bans.refuse_person(owner.id, device or "")
+            await self._renew_hash(owner, body.password)
+        return await self._pass(owner, tried, caller)
 
-    async def second(self, body: LogInSecond, caller: Caller) -> tuple[Account, Opened, Used]:
+    async def _pass(self, owner: Account | None, tried: Tried, caller: Caller) -> tuple[Account, Opened] | Wanted:
+        """What the password opens. Args: owner: None where it was wrong and nobody is to know."""
+        methods = await self._factors.methods(self._parts.store.reading, owner.id if owner else "")
+        if tried.needs_code:
+            return await self._shut_ticket(owner, tried, caller, with_code=not methods)
+        if owner is None:
+            raise InvalidCredentials
+        if methods:
+            ticket = Ticket(owner.id, tried.device, self._ends_ms(), shut=False, tag=tried.tag)
+            async with self._parts.store.writing() as tx:
+                return await self._ticket(tx, ticket, methods)
+        return await self._open(owner, tried.device, caller, [PASSWORD], tried.tag)
+
+    async def _shut_ticket(self, owner: Account | None, tried: Tried, caller: Caller, *, with_code: bool) -> Wanted:
+        """The same for a right password, a wrong one and a name of nobody; a code leaves after a right one alone."""
+        is_sent = owner is not None and with_code and await self._codes.may_send(owner.id)
+        ticket = Ticket(owner.id if owner else None, None, self._ends_ms(), shut=True, tag=tried.tag)
+        async with self._parts.store.writing() as tx:
+            wanted = await self._ticket(tx, ticket, list(Method))
+            if owner is not None and is_sent:
+                await self._codes.post_for_login(tx, owner, _purpose(digest(wanted.mfa_ticket.encode())), caller)
+            return wanted
+
+    async def _tell_guessed(self, account: Account) -> None:
+        async with self._parts.store.writing() as tx:
+            await self._changes.note(tx, account.id, Kind.PASSWORD_GUESSED, "")
+
+    def _ends_ms(self) -> int:
+        return self._parts.now_ms() + TICKET_LIFETIME_MS
+
+    async def second(self, body: LogInSecond, caller: Caller) -> tuple[Account, Opened, Used | None]:
         """Checks the second factor of a ticket.
 
         Raises:
@@ -137,29 +173,33 @@ class Login:
         reading = self._parts.store.reading
         ticket_hash = digest(body.mfa_ticket.encode())
         ticket = await store_flows.ticket(reading, ticket_hash)
-        account = await store_accounts.by_id(reading, ticket.user) if ticket else None
-        if ticket is None or account is None or not account.active or not self._is_alive(ticket):
+        if ticket is None or not self._is_alive(ticket):
             raise InvalidCode
-        self._bans.refuse_person(account.id, ticket.device or "")
-        key = f"{account.id}:{'known' if ticket.device else 'unknown'}"
+        account = await store_accounts.by_id(reading, ticket.user or "")
+        if account is not None:
+            self._bans.refuse_person(account.id, ticket.device or "")
+        key = f"{ticket.user or ticket.tag}:{'known' if ticket.device else 'unknown'}"
         reserved = await self._limiter.reserve(f"mfa:{key}", self._parts.new_id(), self._mfa_hourly)
         self._refuse_shut(reserved, "mfa_account_hour")
         await self._limiter.take(self._mfa_daily, key)
-        tag = self._parts.seals.mark("identifier", "name:" + skeleton(account.username)).hex()
         try:
-            weighed = await self._factors.weigh(account.id, body, f"mfa:{ticket_hash.hex()}")
+            weighed = None
+            if not isinstance(body, LogInCode):
+                weighed = await self._factors.weigh(ticket.user or "", body, _purpose(ticket_hash))
         except Overloaded:
             await self._limiter.forgive(reserved)
             await self._limiter.wait_s(self._mfa_daily, key, -1)
             raise
-        accepted = await self._accept(ticket_hash, weighed, account, caller)
-        if accepted is None:
-            self._failed(tag, ticket.device, caller, "second_factor")
+        accepted = await self._accept(ticket_hash, body, weighed, account, caller)
+        if accepted is None or account is None:
+            self._failed(ticket.tag, ticket.device, caller, "second_factor")
             raise InvalidCode
         opened, used = accepted
         await self._limiter.forgive(reserved)
         await self._limiter.wait_s(self._mfa_daily, key, -1)
-        await self._welcome(account, opened, ticket.device, caller, tag)
+        if ticket.shut:
+            await self._strangers.owner_came(account)
+        await self._welcome(account, opened, ticket.device, caller, ticket.tag)
         return account, opened, used
 
     async def passkey_options(self, body: AskPasskey, caller: Caller) -> answers.PasskeyOptions:
@@ -182,9 +222,12 @@ class Login:
         ticket = await store_flows.ticket(reading, ticket_hash)
         if ticket is None or not self._is_alive(ticket):
             raise InvalidCode
-        if Method.PASSKEY not in await self._factors.methods(reading, ticket.user):
+        if ticket.shut:  # no list of passkeys, which would say that the password was right
+            options = await self._factors.options("", _purpose(ticket_hash))
+            return answers.PasskeyOptions(options=options, expires_in=LIFETIME_S)
+        if ticket.user is None or Method.PASSKEY not in await self._factors.methods(reading, ticket.user):
             raise InvalidCode
-        options = await self._factors.options(ticket.user, f"mfa:{ticket_hash.hex()}")
+        options = await self._factors.options(ticket.user, _purpose(ticket_hash))
         return answers.PasskeyOptions(options=options, expires_in=LIFETIME_S)
 
     async def by_passkey(self, body: LogInByPasskey, hint: str | None, caller: Caller) -> tuple[Account, Opened]:
@@ -216,71 +259,68 @@ class Login:
         await self._welcome(account, opened, device, caller, tag)
         return account, opened
 
-    async def _reserve(self, tag: str, device: str | None, body: LogIn, caller: Caller) -> Reserved:
-        """Counts the try on the device, or on the name where the device is unknown."""
-        key, policy = (f"device:{device}", self._device) if device else (f"name:{tag}", self._strangers)
-        reserved = await self._limiter.reserve(key, self._parts.new_id(), policy)
-        if reserved.judged.verdict is Verdict.SHUT:
-            self._failed(tag, device, caller, "shut")
-        self._refuse_shut(reserved, "login_device" if device else "login_name")
-        try:
-            if reserved.judged.verdict is Verdict.PROOF:
-                await self._challenges.take(body.captcha, "login", caller)
-            if reserved.judged.verdict is Verdict.PICTURE:
-                await self._look(body, caller)
-        except (ProofRequired, Overloaded):
-            await self._limiter.forgive(reserved)  # no password was tried
-            raise
-        return reserved
-
-    async def _look(self, body: LogIn, caller: Caller) -> None:
-        """Many tries of one name: four times the work, and a picture for this name."""
-        given = body.picture
-        if given is None:  # before the proof is used up
-            raise ProofRequired(self._challenges.make("login", PICTURE_FACTOR), KINDS)
-        try:
-            await self._challenges.take(body.captcha, "login", caller, PICTURE_FACTOR)
-        except ProofRequired as exc:
-            raise ProofRequired(exc.fields["challenge"], KINDS) from exc
-        browser = caller.device_cookie or caller.browser_cookie or given.browser or ""
-        if not await self._pictures.take(given, "login", body.identifier, browser):
-            raise ProofRequired(self._challenges.make("login", PICTURE_FACTOR), KINDS)
-
     def _refuse_shut(self, reserved: Reserved, limit: str) -> None:
         if reserved.judged.verdict is Verdict.SHUT:
             self._parts.metrics.limits.labels(limit).inc()
             raise TooMany(limit, (reserved.judged.shut_until_ms - self._parts.now_ms()) // 1000 + 1)
 
-    async def _ticket(self, account: Account, device: str | None, methods: list[Method]) -> Wanted:
+    async def _ticket(self, tx: Db, row: Ticket, methods: list[Method]) -> Wanted:
         ticket = self._parts.new_secret().hex()
-        async with self._parts.store.writing() as tx:
-            await store_flows.add_ticket(
-                tx, digest(ticket.encode()), account.id, device, self._parts.now_ms() + TICKET_LIFETIME_MS
-            )
-        self._parts.metrics.logins.labels("second_factor_wanted").inc()
-        return Wanted(ticket, methods)
+        await store_flows.add_ticket(tx, digest(ticket.encode()), row)
+        self._parts.metrics.logins.labels("shut" if row.shut else "second_factor_wanted").inc()
+        return Wanted(ticket, methods, with_code=row.shut)
 
     def _is_alive(self, ticket: Ticket) -> bool:
         return ticket.misses < MAX_MISSES and ticket.expires_ms > self._parts.now_ms()
 
     async def _accept(
-        self, ticket_hash: bytes, weighed: Weighed | None, account: Account, caller: Caller
-    ) -> tuple[Opened, Used] | None:
+        self, ticket_hash: bytes, body: LogInSecond, weighed: Weighed | None, account: Account | None, caller: Caller
+    ) -> tuple[Opened, Used | None] | None:
         """One transaction: the ticket, the factor and the new session, or one miss more."""
         async with self._parts.store.writing() as tx:
             ticket = await store_flows.ticket(tx, ticket_hash)
             if ticket is None or not self._is_alive(ticket):
                 return None
-            used = None if weighed is None else await self._factors.use(tx, account.id, weighed)
-            if used is None:
+            opened = None
+            if account is not None and account.active:
+                if isinstance(body, LogInCode):
+                    opened = await self._by_code(tx, ticket, ticket_hash, body.code, account, caller)
+                else:
+                    opened = await self._by_factor(tx, ticket, weighed, account, caller)
+            if opened is None:
                 await store_flows.count_miss(tx, ticket_hash)
-                if ticket.misses + 1 >= MAX_MISSES:
-                    await self._changes.note(tx, account.id, Kind.SECOND_FACTOR_MISSED, "", device=ticket.device)
+                if ticket.user is not None and ticket.misses + 1 >= MAX_MISSES:
+                    await self._changes.note(tx, ticket.user, Kind.SECOND_FACTOR_MISSED, "", device=ticket.device)
                 return None
             await store_flows.use_ticket(tx, ticket_hash)
-            amr = [PASSWORD, WORDS[used.method]]
-            opened = await self._sessions.open(tx, account, caller, device=ticket.device, amr=amr, factor=used.factor)
-            return opened, used
+            return opened
+
+    async def _by_factor(
+        self, tx: Db, ticket: Ticket, weighed: Weighed | None, account: Account, caller: Caller
+    ) -> tuple[Opened, Used | None] | None:
+        # Whoever has saved codes but no second factor was sent a code: that is what passes a shut name then.
+        if weighed is None or (ticket.shut and not await self._factors.methods(tx, account.id)):
+            return None
+        used = await self._factors.use(tx, account.id, weighed)
+        if used is None:
+            return None
+        amr = [PASSWORD, WORDS[used.method]]
+        opened = await self._sessions.open(tx, account, caller, device=ticket.device, amr=amr, factor=used.factor)
+        return opened, used
+
+    async def _by_code(
+        self, tx: Db, ticket: Ticket, ticket_hash: bytes, code: str, account: Account, caller: Caller
+    ) -> tuple[Opened, Used | None] | None:
+        """A code to an old contact passes a shut name, where the account has no second factor; the device is confirmed by it."""
+        if not ticket.shut or await self._factors.methods(tx, account.id):
+            return None
+        contact = await self._codes.use(tx, account.id, _purpose(ticket_hash), code)
+        if contact is None:
+            return None
+        word = SMS if contact.kind is ContactKind.PHONE else MAIL
+        opened = await self._sessions.open(tx, account, caller, device=ticket.device, amr=[PASSWORD, word])
+        await self._devices.confirm(tx, account.id, opened.session.device, contact.id)
+        return opened, None
 
     async def _open(
         self, account: Account, device: str | None, caller: Caller, amr: list[str], tag: str
@@ -292,6 +332,9 @@ class Login:
 
     async def _welcome(self, account: Account, opened: Opened, device: str | None, caller: Caller, tag: str) -> None:
         await self._sessions.say(opened.put_out)
+        self._strangers.outcome(failed=False)
+        if device is not None:
+            await self._strangers.owner_came(account)
         self._parts.metrics.logins.labels("ok").inc()
         self._emitter.emit(
             activity.LoggedIn(
@@ -319,6 +362,7 @@ class Login:
             await store_accounts.set_password_hash(tx, account.id, account.password_hash, fresh)
 
     def _failed(self, tag: str, device: str | None, caller: Caller, reason: str) -> None:
+        self._strangers.outcome(failed=True)
         self._parts.metrics.logins.labels(reason).inc()
         self._emitter.emit(
             activity.LoginFailed(
@@ -331,3 +375,7 @@ class Login:
                 reason=reason,
             )
         )
+
+
+def _purpose(ticket_hash: bytes) -> str:
+    return f"mfa:{ticket_hash.hex()}"

@@ -44,6 +44,14 @@ class Metrics:
         )
         self.redis_up = Gauge("auth_redis_up", "Whether Redis answered last time.", registry=registry)
         self.key_age = Gauge("auth_key_age_seconds", "Age of the signing key.", registry=registry)
+        self.alarms = Counter(
+            "auth_alarms_total", "What an operator should look at, by kind.", ["kind"], registry=registry
+        )
+        self.login_storm = Gauge(
+            "auth_login_storm",
+            "Whether most of very many logins fail, so that everybody unknown is asked for work.",
+            registry=registry,
+        )
         self.inner_refused = Counter(
             "auth_inner_refused_total",
             "Refused requests of services and operators, by code.",

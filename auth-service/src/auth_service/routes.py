@@ -71,7 +71,7 @@ class Handlers:
                 200,
                 answers.SecondFactorNeeded(
                     mfa_ticket=outcome.mfa_ticket,
-                    methods=[method.value for method in outcome.methods],
+                    methods=[method.value for method in outcome.methods] + (["code"] if outcome.with_code else []),
                     expires_in=TICKET_LIFETIME_MS // 1000,
                 ),
             )
@@ -80,7 +80,9 @@ class Handlers:
     async def log_in_second(self, ask: Ask) -> Reply:
         """POST /login/mfa"""
         account, opened, used = await self.login.second(ask.body, ask.caller)
-        return await self.answering.signed_in(200, account, opened, ask.caller, recovery_code=used.replacement)
+        return await self.answering.signed_in(
+            200, account, opened, ask.caller, recovery_code=used.replacement if used else None
+        )
 
     async def refresh(self, ask: Ask) -> Reply:
         """POST /token/refresh"""

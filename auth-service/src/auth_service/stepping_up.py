@@ -111,7 +111,7 @@ class SteppingUp:
     async def _with_code(self, present: Present, code: str) -> answers.AccessToken:
         token = None
         async with self._parts.store.writing() as tx:
-            contact = await self._codes.use(tx, present, code)
+            contact = await self._codes.use(tx, present.account.id, present.session.id, code)
             if contact is not None:
                 await self._devices.confirm(tx, present.account.id, present.session.device, contact.id)
                 word = SMS if contact.kind is ContactKind.PHONE else MAIL

@@ -26,12 +26,14 @@ class Flow:
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """A right password that waits for its second factor; `device` is the known device that asks."""
+    """A password that waits for a second factor; `device` is the known device that asks. Where a name is `shut`, every password gets one: `user` None for a wrong one."""
 
-    user: str
+    user: str | None
     device: str | None
-    misses: int
     expires_ms: int
+    shut: bool
+    tag: str
+    misses: int = 0
 
 
 async def add_flow(tx: Db, flow: Flow, now_ms: int) -> None:
@@ -106,19 +108,21 @@ async def end_flow(tx: Db, flow_id: str) -> None:
     )
 
 
-async def add_ticket(tx: Db, ticket_hash: bytes, user: str, device: str | None, expires_ms: int) -> None:
+async def add_ticket(tx: Db, ticket_hash: bytes, ticket: Ticket) -> None:
     """A second factor is wanted."""
     await run(
         tx,
-        "INSERT INTO mfa_tickets (hash, user, device, expires_ms) VALUES (?, ?, ?, ?)",
-        (ticket_hash, user, device, expires_ms),
+        "INSERT INTO mfa_tickets (hash, user, device, shut, tag, expires_ms) VALUES (?, ?, ?, ?, ?, ?)",
+        (ticket_hash, ticket.user, ticket.device, int(ticket.shut), ticket.tag, ticket.expires_ms),
     )
 
 
 async def ticket(db: Db, ticket_hash: bytes) -> Ticket | None:
     """A ticket by its hash."""
-    row = await one(db, "SELECT user, device, misses, expires_ms FROM mfa_tickets WHERE hash = ?", (ticket_hash,))
-    return Ticket(row["user"], row["device"], row["misses"], row["expires_ms"]) if row else None
+    row = await one(db, "SELECT * FROM mfa_tickets WHERE hash = ?", (ticket_hash,))
+    if row is None:
+        return None
+    return Ticket(row["user"], row["device"], row["expires_ms"], bool(row["shut"]), row["tag"], row["misses"])
 
 
 async def count_miss(tx: Db, ticket_hash: bytes) -> None:

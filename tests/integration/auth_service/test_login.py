@@ -63,9 +63,9 @@ async def test_three_misses_ask_for_work_and_ten_shut_a_name(world: World) -> No
         seen[name] = [(await world.post("/login", {"identifier": name, "password": WRONG})).status for _ in range(4)]
         seen[name] += [(await guess(world, name)).status for _ in range(8)]
 
-    assert seen["ana"] == [401, 401, 401, 428, 401, 401, 401, 401, 401, 401, 401, 429]
+    assert seen["ana"] == [401, 401, 401, 428, 401, 401, 401, 401, 401, 401, 401, 200]
     assert seen["nobody"] == seen["ana"]
-    assert (await guess(world, "ana", PASSWORD)).status == 429, "shut for the right password too"
+    assert "mfa_ticket" in (await guess(world, "ana", PASSWORD)).body, "shut for the right password too"
     assert (await world.log_in(person)).status == 200
     world.clock.pass_s(15 * 60 + 1)
     assert (await world.log_in(person, device=False)).status == 200
@@ -82,7 +82,7 @@ async def test_parallel_guesses_are_counted_one_by_one(world: World) -> None:
 
     statuses = [task.result().status for task in asked]
     assert 1 <= statuses.count(401) <= 10
-    assert set(statuses) <= {401, 428, 429, 503}
+    assert set(statuses) <= {200, 401, 428, 429, 503}
 
 
 async def test_a_right_login_between_guesses_resets_nothing(world: World) -> None:
@@ -270,5 +270,5 @@ async def test_a_login_goes_on_without_redis_under_stricter_limits(tmp_path, wor
         assert (await world.log_in(person, device=False)).status == 428
         assert (await guess(world, person.name, PASSWORD)).status == 200
         statuses = [(await guess(world, person.name)).status for _ in range(6)]
-        assert statuses == [401] * 5 + [429]
+        assert statuses == [401] * 5 + [200], "shut: a ticket for any password"
         assert (await world.start(email="new@example.org")).status == 503

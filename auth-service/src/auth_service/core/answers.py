@@ -7,7 +7,7 @@ from msgspec import UNSET, Struct, UnsetType
 from .questions import QuestionId
 from .requests import Audience, ProofChallenge
 
-MethodName = Literal["passkey", "totp", "recovery_code"]
+MethodName = Literal["passkey", "totp", "recovery_code", "code"]
 
 
 class Answer(Struct, frozen=True, kw_only=True):

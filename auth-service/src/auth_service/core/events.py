@@ -52,6 +52,7 @@ class Kind(Enum):
     DEVICE_CONFIRMED = "device_confirmed"
     DEVICE_REMOVED = "device_removed"
     FACTOR_WAITS = "factor_waits"
+    PASSWORD_GUESSED = "password_guessed"  # noqa: S105 - the name of an event
     SECOND_FACTOR_MISSED = "second_factor_missed"
     SESSION_STOLEN = "session_stolen"
     SESSIONS_ASKED = "sessions_asked"
@@ -120,6 +121,7 @@ TRAITS: dict[Kind, Trait] = {
     Kind.DEVICE_CONFIRMED: Trait(),
     Kind.DEVICE_REMOVED: Trait(change=True, removes=Table.DEVICES),
     Kind.FACTOR_WAITS: Trait(critical=True, reminds=True),
+    Kind.PASSWORD_GUESSED: Trait(),
     Kind.SECOND_FACTOR_MISSED: Trait(),
     Kind.SESSION_STOLEN: Trait(),
     Kind.SESSIONS_ASKED: Trait(critical=True),

@@ -175,7 +175,14 @@ class LogInPasskey(ByPasskey, frozen=True, tag="passkey", tag_field="method"):
     mfa_ticket: Opaque
 
 
-LogInSecond = LogInTotp | LogInRecoveryCode | LogInPasskey
+class LogInCode(Body, frozen=True, tag="code", tag_field="method"):
+    """POST /login/mfa with a code that went to a contact"""
+
+    mfa_ticket: Opaque
+    code: Code
+
+
+LogInSecond = LogInTotp | LogInRecoveryCode | LogInPasskey | LogInCode
 
 
 class AskPasskey(Body, frozen=True):
