@@ -1,7 +1,7 @@
 /**
  * What the end of a connection means (docs/protocol.md §5).
  *
- * 44xx: come back. 45xx: do not, except after 4500 with a new token, once. A code that is not one of ours: come back.
+ * 44xx: come back, and after 4502, for a slow network may have held `connect` up. 45xx: do not, except after 4500 with a new token, once. A code that is not one of ours: come back.
  */
 
 export const RETURN = "return";
@@ -23,12 +23,12 @@ export function afterClose(code, tokenWasNew = false) {
   if (code === 4403) return RETURN_WITH_NEW_TOKEN;
   if (code === 4500) return tokenWasNew ? STAY_AWAY : RETURN_WITH_NEW_TOKEN;
   if (code === 4411) return WAIT_TO_BE_SEEN;
-  if (code >= 4500 && code <= 4599) return STAY_AWAY;
+  if (code >= 4500 && code <= 4599 && code !== 4502) return STAY_AWAY;
   return RETURN;
 }
 
 /** The name of the sentence for a close, or null where "connecting again" says enough. */
 export function closeWord(code) {
-  const told = [4411, 4413, 4414, 4500, 4501, 4502, 4503, 4504, 4505, 4506, 4507, 4508];
+  const told = [4411, 4413, 4414, 4500, 4501, 4503, 4504, 4505, 4506, 4507, 4508];
   return told.includes(code) ? `close.${code}` : null;
 }

@@ -6,6 +6,9 @@ export const spec = {
   "44xx means come back": () => {
     same([4401, 4402, 4408, 4409, 4410, 4413, 4414].map((code) => afterClose(code)), Array(7).fill(RETURN));
   },
+  "a connect that came too late is tried again": () => {
+    same(afterClose(4502), RETURN);
+  },
   "an ended token means come back with another": () => {
     same(afterClose(4403), RETURN_WITH_NEW_TOKEN);
   },
@@ -13,7 +16,7 @@ export const spec = {
     same([afterClose(4500), afterClose(4500, true)], [RETURN_WITH_NEW_TOKEN, STAY_AWAY]);
   },
   "45xx means stay away": () => {
-    const codes = [4501, 4502, 4503, 4504, 4505, 4506, 4507, 4508, 4599];
+    const codes = [4501, 4503, 4504, 4505, 4506, 4507, 4508, 4599];
     same(codes.map((code) => afterClose(code)), codes.map(() => STAY_AWAY));
   },
   "a page that lost its place waits until it is seen": () => {

@@ -9,7 +9,6 @@ from .errors import AuthRefused, Banned, Ended, LoginNeeded, Unreachable
 _SENTENCES = {
     CloseCode.BAD_TOKEN: "The server does not accept the access token. Log in again.",
     CloseCode.MALFORMED: "The server could not read what this client sent (4501). The client may be too old.",
-    CloseCode.CONNECT_TIMEOUT: "The server waited too long for the first operation (4502).",
     CloseCode.CONNECTION_LIMIT: "There are too many connections from this address (4504). Close some and try again.",
     CloseCode.VERSION: "The server speaks another version of the protocol (4505). Update the client.",
     CloseCode.ORIGIN: "The server does not accept connections from this origin (4506).",
@@ -56,6 +55,8 @@ def decide(ending: Ending, *, token_was_fresh: bool) -> Again | Stop:
             return Stop(LoginNeeded(_SENTENCES[CloseCode.BAD_TOKEN], ending.code))
         case CloseCode.BANNED:
             return Stop(Banned(ending.reason or "no reason given", ending.until_ms, ending.appeal))
+        case CloseCode.CONNECT_TIMEOUT:
+            return Again(after_s)  # `connect` is sent at once: the network or the server was slow
         case int() as code if 4500 <= code < 4600:
             return Stop(Ended(_sentence(code, ending.reason), code))
         case _:

@@ -33,8 +33,8 @@ class CloseCode(IntEnum):
 
     @property
     def reconnect(self) -> bool:
-        """Whether a client should come back by itself."""
-        return self < 4500
+        """Whether a client should come back by itself: where only time ran out, a slow network or a busy server may have held its `connect` up."""
+        return self < 4500 or self is CloseCode.CONNECT_TIMEOUT
 
 
 class AppError(Exception):
