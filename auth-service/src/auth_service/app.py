@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -46,14 +46,16 @@ from .config import AuthConfig
 from .contact_codes import ContactCodes
 from .contacts import Contacts
 from .core.credentials import RelyingParty
+from .core.identifiers import ContactKind
 from .core.recovery.places import OLDEST_MS
 from .core.sealing import Seals
-from .courier import Courier
+from .courier import Carrier, Courier
 from .devices import Devices
 from .edge import Edge
 from .ending import Ending
 from .factor_routes import FactorHandlers
 from .freezing import Freezing
+from .geo import GeoFiles
 from .hashing import HashPool
 from .inside import Inside, attach
 from .introspecting import Introspecting
@@ -64,6 +66,7 @@ from .metrics import Metrics
 from .objecting import Objecting
 from .origins import Cookies, Origins
 from .outbox import Outbox
+from .outside import Outside
 from .own_devices import OwnDevices
 from .own_events import OwnEvents
 from .own_routes import OwnHandlers
@@ -135,6 +138,7 @@ class Service:
     recovery: RecoveryWork
     pool: PicturePool
     courier: Courier
+    geo: GeoFiles
 
 
 async def run(config: AuthConfig, stop: asyncio.Event) -> None:
@@ -152,8 +156,11 @@ async def running(
     clock: Callable[[], float],
     entropy: Callable[[int], bytes] = entropy_of_system,
     maker: Maker | None = None,
+    outside: carriers.MakesOutside = Outside,
 ) -> AsyncIterator[Running]:
-    """The service, listening and working, while the block runs. Args: clock: Unix seconds; entropy: random bytes; maker: of pictures, None for the real one.
+    """The service, listening and working, while the block runs.
+
+    Args: clock: Unix seconds; entropy: random bytes; maker: of pictures, None for the real one; outside: makes the guarded client.
 
     Raises:
         ConfigError: settings, secrets or the database are not usable.
@@ -168,7 +175,8 @@ async def running(
         async with _database(config) as store:
             parts = Parts(config, store, seals, metrics, clock, entropy)
             signer = await _signer(parts)
-            service = build(parts, signer, hashes, client, registry, outbox_key, maker or ProcessMaker())
+            ways, geo = carriers.of(config, outside), GeoFiles(config, metrics, clock)
+            service = build(parts, signer, hashes, client, registry, outbox_key, maker or ProcessMaker(), ways, geo)
             async with _working(parts, signer, service):
                 async with (
                     listening(service.inside, config.inner_host, config.inner_port) as inner_port,
@@ -188,6 +196,8 @@ def build(
     registry: CollectorRegistry,
     outbox_key: Secret | None,
     maker: Maker,
+    ways: Mapping[ContactKind, Carrier],
+    geo: GeoFiles,
 ) -> Service:
     """The service's objects, put together; nothing runs or listens yet."""
     config = parts.config
@@ -196,14 +206,13 @@ def build(
     bans = BanWatch(client, config.redis_url, parts.now_ms)
     limiter = Limiter(client, parts.metrics, parts.clock)
     revoking = Revoking(parts, client)
-    ways = carriers.of(config)
     outbox = Outbox(parts, ways)
     challenges = Challenges(parts, client, emitter)
     pool = PicturePool(parts, maker)
     pictures = Pictures(parts, client, pool)
     changes = Changes(parts, outbox)
     devices = Devices(parts, changes)
-    places = Places(parts)
+    places = Places(parts, geo)
     sessions = Sessions(parts, signer, revoking, changes, devices, places)
     ceremonies = Ceremonies(parts, client, RelyingParty.of(config.origins_in_order(), demo=demo))
     factors = SecondFactors(parts, hashes, ceremonies, changes)
@@ -301,6 +310,7 @@ def build(
         work,
         pool,
         Courier(parts, outbox, ways),
+        geo,
     )
 
 
@@ -336,6 +346,7 @@ async def _working(parts: Parts, signer: Signer, service: Service) -> AsyncItera
             tasks.create_task(service.recovery.run(), name="recovery")
             tasks.create_task(service.pool.run(), name="pictures")
             tasks.create_task(service.courier.run(), name="courier")
+            tasks.create_task(service.geo.run(), name="geo")
             tasks.create_task(_sweep(parts, signer), name="sweep")
             yield
             raise _Stopping

@@ -1,17 +1,22 @@
 """The ways out that the settings open: who carries mail and who carries texts."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from garita_common.config import ConfigError, Mode
 
 from .config import AuthConfig
+from .core.gateways import check
 from .core.identifiers import ContactKind
 from .courier import Carrier
 from .mailing import Mailer, MailRoute
+from .outside import Outside
+from .texting import Texter
+
+MakesOutside = Callable[[list[str]], Outside]
 
 
-def of(config: AuthConfig) -> Mapping[ContactKind, Carrier]:
-    """The carriers by what they carry; none in demo mode, where nothing leaves.
+def of(config: AuthConfig, outside: MakesOutside = Outside) -> Mapping[ContactKind, Carrier]:
+    """The carriers by what they carry; none in demo mode, where nothing leaves. Args: outside: makes the guarded client from the hosts that it may call.
 
     Raises:
         ConfigError: a file that a setting names cannot be used.
@@ -21,6 +26,10 @@ def of(config: AuthConfig) -> Mapping[ContactKind, Carrier]:
         return found
     if config.smtp_host:
         found[ContactKind.EMAIL] = _mailer(config)
+    if config.sms_gateway and config.sms_password_file:
+        gateway = config.gateway()
+        password = config.password_in(config.sms_password_file)
+        found[ContactKind.PHONE] = Texter(gateway, password, outside([check(gateway)]))
     return found
 
 

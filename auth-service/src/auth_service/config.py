@@ -5,12 +5,14 @@ from pathlib import Path
 from typing import ClassVar, Literal, Self
 from urllib.parse import urlsplit
 
+import phonenumbers
 from pydantic import Field, model_validator
 
 from garita_common.config import ConfigError, Mode, Secret, ServiceConfig
 from garita_common.core import addresses
 
 from .core.caps import Spending
+from .core.gateways import BadTemplate, Gateway, check, parse_object
 from .core.letters import BadAddress, parse_address
 from .core.recovery.facts import DAY_MS, Policy
 from .core.sealing import parse_key
@@ -160,6 +162,39 @@ class AuthConfig(ServiceConfig):
     smtp_timeout_s: float = Field(30.0, gt=0, le=300, description="Seconds that one try may take.")
     mail_from: str = Field("", description="The sender's address of our mail.")
 
+    sms_gateway: Literal["", "twilio", "template"] = Field(
+        "", description="Who takes our texts: twilio, or template for any other HTTP gateway; empty: no text is sent."
+    )
+    sms_url: str = Field(
+        "",
+        description="https address that a text is sent to; with template its path and query may hold {to} and the like.",
+    )
+    sms_user: str = Field("", description="User name (Twilio: account SID) there.")
+    sms_password_file: Path | None = Field(None, description="File that holds the password (Twilio: auth token).")
+    sms_from: str = Field("", description="The sender of our texts: a number or a name, as the gateway wants it.")
+    sms_method: Literal["POST", "PUT", "GET"] = Field("POST", description="Method of the template.")
+    sms_headers: str = Field(
+        "",
+        description="Headers of the template: a JSON object whose texts may hold {to} {text} {from} {id} {password}.",
+    )
+    sms_body: str = Field("", description="Body of the template: a JSON object whose texts may hold the same.")
+    sms_body_as: Literal["json", "form"] = Field("json", description="How the template's body is sent.")
+    sms_success_path: str = Field(
+        "", description="Dotted path in the gateway's JSON answer, such as messages.0.status; empty: a 2xx is enough."
+    )
+    sms_success_value: str = Field("", description="What stands there when the text was taken.")
+    # No country is open by itself: pumping makes money with numbers far away from where a chat's people are.
+    sms_countries: str = Field("", description="Two letters of each country that texts may go to, separated by commas.")
+    # A text costs about 0.05; a thousand people who register in one day cost as much as a dinner, a pumped night no more.
+    sms_per_day: int = Field(500, ge=0, description="Texts with codes in 24 hours, everywhere.")
+    sms_per_country_per_day: int = Field(200, ge=0, description="Texts with codes in 24 hours, to one country.")
+
+    geo_city: Path | None = Field(
+        None, description="MaxMind database of cities or countries (.mmdb); read anew when the file changes."
+    )
+    geo_asn: Path | None = Field(None, description="MaxMind database of providers (ASN).")
+    geo_anonymous: Path | None = Field(None, description="MaxMind database of anonymous and hosting networks.")
+
     @property
     def factor_policy(self) -> Policy:
         """How long factors wait and linger."""
@@ -175,7 +210,24 @@ class AuthConfig(ServiceConfig):
             )
         if self.smtp_host:
             self._check_mail()
+        if self.sms_gateway:
+            self._check_texts()
         return self
+
+    def _check_texts(self) -> None:
+        try:
+            check(self.gateway())
+        except BadTemplate as exc:
+            raise ValueError(f"GARITA_AUTH_SMS_URL, _HEADERS and _BODY cannot be used: {exc}") from exc
+        if not self.sms_from or (self.sms_gateway == "twilio" and not self.sms_user):
+            raise ValueError("GARITA_AUTH_SMS_FROM, and for twilio GARITA_AUTH_SMS_USER, are needed to send texts")
+        if self.sms_password_file is None:
+            raise ValueError("GARITA_AUTH_SMS_PASSWORD_FILE is needed to send texts")
+        countries = self.spending().countries
+        if not countries or not countries <= phonenumbers.SUPPORTED_REGIONS:
+            raise ValueError(
+                "GARITA_AUTH_SMS_COUNTRIES must name the countries that texts may go to by two letters each, such as ES,PT"
+            )
 
     def _check_mail(self) -> None:
         if self.smtp_security == "none" and not is_loopback(self.smtp_host):
@@ -218,7 +270,27 @@ class AuthConfig(ServiceConfig):
 
     def spending(self) -> Spending:
         """What texts may cost."""
-        return Spending(frozenset(), 0, 0)
+        countries = (name.strip().upper() for name in self.sms_countries.split(","))
+        return Spending(frozenset(name for name in countries if name), self.sms_per_country_per_day, self.sms_per_day)
+
+    def gateway(self) -> Gateway:
+        """The SMS gateway as the settings describe it.
+
+        Raises:
+            BadTemplate: a template that cannot be filled.
+        """
+        return Gateway(
+            shape="twilio" if self.sms_gateway == "twilio" else "template",
+            url=self.sms_url,
+            sender=self.sms_from,
+            user=self.sms_user,
+            method=self.sms_method,
+            headers=parse_object(self.sms_headers),
+            body=parse_object(self.sms_body),
+            body_as=self.sms_body_as,
+            success_path=self.sms_success_path,
+            success_value=self.sms_success_value,
+        )
 
     def password_in(self, path: Path) -> Secret:
         """A password that another company gave us, so of any length.

@@ -76,3 +76,9 @@ class Metrics:
             "auth_notice_lag_seconds", "Age of the oldest security notice that is not delivered.", registry=registry
         )
         self.notice_queue = Gauge("auth_notice_queue", "Security notices that are not delivered.", registry=registry)
+        self.geo_age = Gauge(
+            "auth_geo_db_age_seconds",
+            "Age of a GeoIP database; infinite without a readable one.",
+            ["file"],
+            registry=registry,
+        )

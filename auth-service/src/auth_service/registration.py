@@ -10,7 +10,7 @@ import structlog
 
 from garita_common.core import ids
 
-from . import store_accounts, store_flows
+from . import store_accounts, store_flows, store_outbox
 from .ban_watch import BanWatch
 from .challenges import Challenges
 from .core import answers, codes, identifiers, passwords, texts
@@ -28,7 +28,7 @@ from .core.requests import CompleteRegistration, StartRegistration, VerifyRegist
 from .core.sealing import digest
 from .hashing import HashPool
 from .limits import Limit, Limiter
-from .outbox import Asked, Outbox
+from .outbox import Cause, Outbox
 from .parts import Caller, Parts
 from .sessions import DAY_MS, Opened, Sessions
 from .store import Db
@@ -109,6 +109,8 @@ class Registration:
             flow = await store_flows.flow(tx, flow_id)
             step = codes.judge(self._waiting(flow, body), now_ms)
             if step is Step.PROVED:
+                if flow is not None:
+                    await store_outbox.confirm(tx, flow.contact_mark)
                 await store_flows.prove_flow(tx, flow_id, digest(ticket.encode()), now_ms + codes.TICKET_LIFETIME_MS)
             elif step is Step.WRONG:
                 await store_flows.count_try(tx, flow_id)
@@ -177,7 +179,7 @@ class Registration:
             await store_flows.add_flow(tx, flow, now_ms)
             if not is_quiet:
                 text = texts.already_registered(body.locale) if is_taken else texts.registration_code(body.locale, code)
-                await self._outbox.post(tx, contact.kind, contact.value, text, asked=Asked(caller))
+                await self._outbox.post(tx, contact.kind, contact.value, text, cause=Cause(caller))
         self._count("quiet" if is_quiet else "taken" if is_taken else "started")
 
     def _waiting(self, flow: Flow | None, body: VerifyRegistration) -> codes.Waiting:
