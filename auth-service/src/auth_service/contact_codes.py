@@ -14,13 +14,8 @@ from .core.recovery.facts import Factor, FactorKind
 from .core.recovery.horizon import horizon_ms
 from .core.requests import SendStepUp
 from .limits import Limit, Limiter
-<<<<<<< HEAD
 from .outbox import Asked, Outbox
 from .parts import Caller, Parts
-=======
-from .outbox import Cause, Outbox
-from .parts import Parts
->>>>>>> de81832 (auth-service: Texts by HTTP gateways through one guarded client; GeoIP databases.)
 from .sessions import Present
 from .standing import standing_of
 from .store import Db
@@ -50,24 +45,9 @@ class ContactCodes:
         await self._limiter.take(self._per_session, session)
         await self._limiter.take(self._per_account_day, user)
         async with parts.store.writing() as tx:
-<<<<<<< HEAD
             standing = await standing_of(tx, parts, present)
             asked = Asked(caller, user, known=standing.device_confirmed)
             await self.post(tx, present.account, body.channel, session, asked)
-=======
-            for contact in await self._asked(tx, user, body.channel):
-                stored = await store_contacts.by_id(tx, user, contact.id)
-                if stored is None:
-                    continue
-                code = codes.code_from(parts.random_below(10**codes.CODE_DIGITS))
-                await store_contacts.set_code(
-                    tx, Sent(contact.id, self._mark(contact.id, session, code), False, 0, expires_ms), session
-                )
-                to = parts.seals.open("contact", stored.id, stored.sealed_value).decode()
-                await self._outbox.post(
-                    tx, stored.kind, to, texts.step_up_code(present.account.locale, code), cause=Cause(None, user)
-                )
->>>>>>> de81832 (auth-service: Texts by HTTP gateways through one guarded client; GeoIP databases.)
         return answers.CodeSent(expires_in=codes.CONTACT_CODE_LIFETIME_MS // 1000)
 
     async def may_send(self, user: str) -> bool:

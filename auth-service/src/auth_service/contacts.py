@@ -10,7 +10,7 @@ import hmac
 
 from msgspec import UNSET
 
-from . import store_contacts, store_outbox
+from . import store_contacts
 from .challenges import Challenges
 from .changes import Changes
 from .core import answers, codes, texts
@@ -22,11 +22,7 @@ from .core.recovery import life
 from .core.recovery.facts import DAY_MS, Factor, FactorKind
 from .core.requests import Proof
 from .limits import Limit, Limiter
-<<<<<<< HEAD
 from .outbox import Asked, Outbox
-=======
-from .outbox import Cause, Outbox
->>>>>>> de81832 (auth-service: Texts by HTTP gateways through one guarded client; GeoIP databases.)
 from .parts import Caller, Parts
 from .second_factors import SecondFactors
 from .sessions import Present, Sessions
@@ -103,26 +99,16 @@ class Contacts:
             stored = await store_contacts.by_mark(tx, user, mark) or await self._pend(tx, user, contact, mark)
             expires_ms = parts.now_ms() + codes.CONTACT_CODE_LIFETIME_MS
             sent = Sent(stored.id, self._code_mark(stored.id, code), standing.is_strong, 0, expires_ms)
-<<<<<<< HEAD
             # What a cap holds back leaves the code good that was sent before.
             if await self._outbox.post(
-=======
-            await store_contacts.set_code(tx, sent, "")
-            await self._outbox.post(
->>>>>>> de81832 (auth-service: Texts by HTTP gateways through one guarded client; GeoIP databases.)
                 tx,
                 contact.kind,
                 contact.value,
                 texts.contact_code(present.account.locale, code),
-<<<<<<< HEAD
                 asked=Asked(caller, user, known=standing.device_confirmed),
                 good_for_ms=codes.CONTACT_CODE_LIFETIME_MS,
             ):
                 await store_contacts.set_code(tx, sent, "")
-=======
-                cause=Cause(caller, user, standing.device_confirmed),
-            )
->>>>>>> de81832 (auth-service: Texts by HTTP gateways through one guarded client; GeoIP databases.)
         return answers.ContactPending(id=stored.id, expires_in=codes.CONTACT_CODE_LIFETIME_MS // 1000)
 
     async def verify(self, present: Present, kind: ContactKind, contact_id: str, code: str) -> answers.OwnContact:
@@ -142,11 +128,7 @@ class Contacts:
             step = self._judge(sent, contact_id, code, now_ms)
             if step is Step.PROVED and sent is not None:
                 await store_contacts.drop_codes(tx, [contact_id], "")
-<<<<<<< HEAD
                 await self._outbox.confirmed(tx, stored.kind, self._opened(stored))
-=======
-                await store_outbox.confirm(tx, stored.mark)
->>>>>>> de81832 (auth-service: Texts by HTTP gateways through one guarded client; GeoIP databases.)
                 await self._accept(tx, present, stored, is_strong=sent.strong)
             elif step is Step.WRONG:
                 await store_contacts.count_try(tx, contact_id, "")

@@ -34,15 +34,10 @@ class _Body(Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
-<<<<<<< HEAD
 class Asked:
     """Who caused a message. `caller` None: nobody that has an address; `user` '' where there is no account yet; `known`: it is asked for in a known context (caps.py).
     `prefix`: the mark of the caller's prefix, for what is sent after its caller has gone.
     """
-=======
-class Cause:
-    """Who caused a message. `caller` None: nobody that has an address; `user` '' where there is no account yet; `known`: it is asked for in a known context (caps.py)."""
->>>>>>> de81832 (auth-service: Texts by HTTP gateways through one guarded client; GeoIP databases.)
 
     caller: Caller | None = None
     user: str = ""
@@ -50,7 +45,7 @@ class Cause:
     prefix: bytes = b""
 
 
-NO_CAUSE = Cause()
+NOBODY_KNOWN = Asked()
 
 
 class Outbox:
@@ -78,7 +73,7 @@ class Outbox:
         to: str,
         text: str,
         *,
-        cause: Cause = NO_CAUSE,
+        asked: Asked = NOBODY_KNOWN,
         good_for_ms: int | None = None,
     ) -> bool:
         """Takes a code or another message that a stranger may have caused, in the transaction that it belongs to; False if a cap holds it back, which nobody
@@ -89,7 +84,7 @@ class Outbox:
         now_ms, mark = self._parts.now_ms(), self._mark(kind, to)
         due_ms = now_ms
         if not self._is_demo:  # nothing leaves there, so there is nothing to hold back
-            sending = self._sending(kind, to, mark, cause)
+            sending = self._sending(kind, to, mark, asked)
             cap = await self._cap(tx, sending, now_ms)
             if cap is not None:
                 self._parts.metrics.limits.labels(cap.value).inc()
@@ -152,17 +147,11 @@ class Outbox:
         seen = await store_outbox.texts(tx, sending, now_ms)
         return caps.judge_text(seen, self._parts.config.spending(), sending.country, known=sending.known)
 
-<<<<<<< HEAD
     def _sending(self, kind: ContactKind, to: str, mark: bytes, asked: Asked) -> Sending:
         caller = asked.caller
         prefix = asked.prefix if caller is None else self.prefix_mark(caller)
-=======
-    def _sending(self, kind: ContactKind, to: str, mark: bytes, cause: Cause) -> Sending:
-        caller = cause.caller
-        prefix = self._parts.seals.mark("prefix", caller.unit) if caller and caller.counted else b""
->>>>>>> de81832 (auth-service: Texts by HTTP gateways through one guarded client; GeoIP databases.)
         country = country_of(to) if kind is ContactKind.PHONE else ""
-        return Sending(kind, mark, cause.user, prefix, country, cause.known)
+        return Sending(kind, mark, asked.user, prefix, country, asked.known)
 
     def _mark(self, kind: ContactKind, to: str) -> bytes:
         """The contact's blind index, as `identifiers` makes its key."""

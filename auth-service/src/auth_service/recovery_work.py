@@ -22,7 +22,7 @@ from .core.recovery.facts import DAY_MS, FactorKind, Facts
 from .core.recovery.flow import Phase
 from .core.recovery.horizon import horizon_ms
 from .core.requests import Locale
-from .outbox import Cause, Outbox
+from .outbox import Outbox
 from .parts import Parts
 from .store import Db
 from .store_proofs import Reached
@@ -152,15 +152,9 @@ class RecoveryWork:
         user = recovery.user or NOBODY
         await store_recoveries.add_message(tx, contact.mark, user, contact.kind, known=recovery.known, now_ms=now_ms)
         to = parts.seals.open("contact", contact.id, contact.sealed_value).decode()
-<<<<<<< HEAD
         who = outbox.Asked(user=user, known=recovery.known, prefix=prefix)
         text = texts.recovery_code(locale, code)
         await self._outbox.post(tx, contact.kind, to, text, asked=who, good_for_ms=codes.CODE_LIFETIME_MS)
-=======
-        await self._outbox.post(
-            tx, contact.kind, to, texts.recovery_code(locale, code), cause=Cause(None, user, recovery.known)
-        )
->>>>>>> de81832 (auth-service: Texts by HTTP gateways through one guarded client; GeoIP databases.)
 
     def _refused(self, limit: str) -> bool:
         self._parts.metrics.limits.labels(limit).inc()

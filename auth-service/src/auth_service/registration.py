@@ -28,7 +28,7 @@ from .core.requests import CompleteRegistration, StartRegistration, VerifyRegist
 from .core.sealing import digest
 from .hashing import HashPool
 from .limits import Limit, Limiter
-from .outbox import Cause, Outbox
+from .outbox import Asked, Outbox
 from .parts import Caller, Parts
 from .sessions import DAY_MS, Opened, Sessions
 from .store import Db
@@ -179,7 +179,7 @@ class Registration:
             await store_flows.add_flow(tx, flow, now_ms)
             if not is_quiet:
                 text = texts.already_registered(body.locale) if is_taken else texts.registration_code(body.locale, code)
-                await self._outbox.post(tx, contact.kind, contact.value, text, cause=Cause(caller))
+                await self._outbox.post(tx, contact.kind, contact.value, text, asked=Asked(caller))
         self._count("quiet" if is_quiet else "taken" if is_taken else "started")
 
     def _waiting(self, flow: Flow | None, body: VerifyRegistration) -> codes.Waiting:
