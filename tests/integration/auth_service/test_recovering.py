@@ -63,7 +63,7 @@ async def test_one_contact_waits_a_day_that_every_session_shows(world: World) ->
     assert (await rescue.complete()).status == 204
 
 
-async def test_nothing_tells_whether_there_is_an_account(world: World) -> None:
+async def test_abuse_02_nothing_tells_whether_there_is_an_account(world: World) -> None:
     """A decoy goes the whole way: the same answers and states at each step."""
     owner = await grown(world)
     seen = []
