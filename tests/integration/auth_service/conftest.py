@@ -20,8 +20,10 @@ import pytest
 import redis.asyncio as redis
 
 from auth_service.app import running
+from auth_service.carriers import MakesOutside
 from auth_service.config import AuthConfig
 from auth_service.core import totp
+from auth_service.outside import Outside
 from garita_common import bus
 from garita_common.core import activity, revocations
 from garita_common.core.channels import ACTIVITY_KEY_STREAM, BANS_GENERATION, REVOKED_SET
@@ -298,14 +300,18 @@ def worlds(tmp_path: Path, redis_url: str) -> Worlds:
     clock = Clock()
 
     @asynccontextmanager
-    async def make(*, bans_known: bool = True, **settings: str) -> AsyncIterator[World]:
+    async def make(
+        *, bans_known: bool = True, outside: MakesOutside = Outside, **settings: str
+    ) -> AsyncIterator[World]:
         async with AsyncExitStack() as stack:
             client = bus.connect(redis_url)
             stack.push_async_callback(client.aclose)
             if bans_known:
                 await client.set(BANS_GENERATION, 1)
             config = AuthConfig.load(environment(tmp_path, redis_url, **settings))
-            ports = await stack.enter_async_context(running(config, clock=clock, maker=ReadableMaker()))
+            ports = await stack.enter_async_context(
+                running(config, clock=clock, maker=ReadableMaker(), outside=outside)
+            )
             http = await stack.enter_async_context(
                 aiohttp.ClientSession(
                     cookie_jar=aiohttp.DummyCookieJar(), timeout=aiohttp.ClientTimeout(total=PATIENCE_S)
