@@ -31,6 +31,7 @@ MAKERS: dict[str, Callable[[], str]] = {
     "operator_token": _text,
     "address_key": _text,
     "auth_pepper": _text,
+    "audit_key": _text,
     "auth_data_key": _key,
     "simhash_key": _text,
 } | {f"redis_password_{user}": _text for user in REDIS_USERS}
@@ -38,7 +39,7 @@ MAKERS: dict[str, Callable[[], str]] = {
 NEEDED: dict[str, tuple[str, ...]] = {
     "gateway": ("service_token", "address_key"),
     "chat": ("service_token", "address_key", "simhash_key", "operator_token"),
-    "auth": ("service_token", "address_key", "auth_pepper", "auth_data_key", "operator_token"),
+    "auth": ("service_token", "address_key", "auth_pepper", "auth_data_key", "operator_token", "audit_key"),
     "detector": ("service_token", "address_key", "operator_token"),
 }
 

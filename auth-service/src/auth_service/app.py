@@ -36,6 +36,7 @@ from . import (
 from .account import Profile
 from .admitting import Admitting
 from .answering import Answering
+from .audit import Audit
 from .ban_watch import BanWatch
 from .ceremonies import Ceremonies
 from .challenge_routes import ChallengeHandlers
@@ -135,6 +136,7 @@ class Service:
     bans: BanWatch
     revoking: Revoking
     tending: Tending
+    audit: Audit
     recovery: RecoveryWork
     pool: PicturePool
     courier: Courier
@@ -210,7 +212,8 @@ def build(
     challenges = Challenges(parts, client, emitter)
     pool = PicturePool(parts, maker)
     pictures = Pictures(parts, client, pool)
-    changes = Changes(parts, outbox)
+    audit = Audit(parts, config.secret("audit_key").bytes())
+    changes = Changes(parts, outbox, audit)
     devices = Devices(parts, changes)
     places = Places(parts, geo)
     sessions = Sessions(parts, signer, revoking, changes, devices, places)
@@ -224,7 +227,19 @@ def build(
     strangers = Strangers(parts, limiter, outbox)
     admitting = Admitting(parts, limiter, challenges, pictures, strangers)
     login = Login(
-        parts, sessions, limiter, admitting, strangers, hashes, factors, changes, bans, emitter, contact_codes, devices
+        parts,
+        sessions,
+        limiter,
+        admitting,
+        strangers,
+        hashes,
+        factors,
+        changes,
+        bans,
+        emitter,
+        contact_codes,
+        devices,
+        audit,
     )
     ending = Ending(parts, sessions, hashes, outbox, changes, devices, stepping_up)
     profile = Profile(parts, outbox)
@@ -295,7 +310,7 @@ def build(
     inside = inner.application(registry, checks)
     attach(
         inside,
-        Inside(parts, Introspecting(parts, signer, bans), sessions, signer),
+        Inside(parts, Introspecting(parts, signer, bans), sessions, signer, audit),
         config.secret("service_token"),
         config.secret("operator_token"),
         parts.metrics.inner_refused,
@@ -306,7 +321,8 @@ def build(
         emitter,
         bans,
         revoking,
-        Tending(parts, changes, sessions, ending, signer),
+        Tending(parts, changes, sessions, ending, signer, audit),
+        audit,
         work,
         pool,
         Courier(parts, outbox, ways),
@@ -347,14 +363,14 @@ async def _working(parts: Parts, signer: Signer, service: Service) -> AsyncItera
             tasks.create_task(service.pool.run(), name="pictures")
             tasks.create_task(service.courier.run(), name="courier")
             tasks.create_task(service.geo.run(), name="geo")
-            tasks.create_task(_sweep(parts, signer), name="sweep")
+            tasks.create_task(_sweep(parts, signer, service.audit), name="sweep")
             yield
             raise _Stopping
     except* _Stopping:
         pass
 
 
-async def _sweep(parts: Parts, signer: Signer) -> None:
+async def _sweep(parts: Parts, signer: Signer, audit: Audit) -> None:
     """Forgets what is over, once a minute."""
     while True:
         now_ms = parts.now_ms()
@@ -368,5 +384,6 @@ async def _sweep(parts: Parts, signer: Signer) -> None:
                 await store_places.sweep(tx, now_ms - OLDEST_MS)
         except sqlite3.Error as exc:  # a full disk must not end the process: logins that only read go on
             log.error("sweep_failed", error=type(exc).__name__)
+        await audit.say_head()
         parts.metrics.key_age.set(max(0, now_ms - signer.signs_ms) / 1000)
         await asyncio.sleep(SWEEP_S)

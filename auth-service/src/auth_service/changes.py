@@ -23,6 +23,7 @@ from .store_facts import facts_of
 from .store_notices import Link, Notice, Telling
 
 if TYPE_CHECKING:
+    from .audit import Audit
     from .core.requests import Locale
     from .outbox import Outbox
     from .parts import Parts
@@ -32,10 +33,11 @@ if TYPE_CHECKING:
 class Changes:
     """Records events and tells people."""
 
-    def __init__(self, parts: Parts, outbox: Outbox) -> None:
+    def __init__(self, parts: Parts, outbox: Outbox, audit: Audit) -> None:
         """Args: outbox: takes the messages."""
         self._parts = parts
         self._outbox = outbox
+        self._audit = audit
         origins = [text.strip().rstrip("/") for text in parts.config.public_origin.split(",") if text.strip()]
         self._origin = origins[0] if origins else ""
 
@@ -60,6 +62,9 @@ class Changes:
             at_ms=self._parts.now_ms(),
         )
         facts = await facts_of(tx, user, self._parts.config.factor_policy)
+        await self._audit.write(
+            tx, f"account.{kind.value}", actor=device or "", subject=user, id=subject, confirmed=notice.confirmed
+        )
         await store_notices.add(tx, notice, told_of(facts, kind, notice.at_ms))
         if TRAITS[kind].change and not by_link:
             await store_notices.add_change(tx, notice)

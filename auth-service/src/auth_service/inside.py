@@ -15,7 +15,9 @@ from garita_common import operators
 from garita_common.config import Secret
 
 from . import store_sessions
+from .audit import Audit
 from .core import answers, requests
+from .core.audit_chain import Head
 from .core.problems import InvalidRequest, NotHere
 from .introspecting import Introspecting
 from .keys import Signer
@@ -33,6 +35,7 @@ class Inside:
     introspecting: Introspecting
     sessions: Sessions
     signer: Signer
+    audit: Audit
 
     async def introspect(self, request: web.Request) -> web.Response:
         """POST /internal/introspect: whether a token is good now."""
@@ -49,13 +52,27 @@ class Inside:
             if not wanted:
                 raise NotHere
             ended = await self.sessions.end(tx, body.user, wanted, "operator")
+            await self.audit.write(tx, "admin.revoked", actor="operator", subject=body.user, sessions=wanted)
         await self.sessions.say(ended)
         return operators.answer(answers.Revoked(ended=len(ended)))
 
     async def rotate(self, request: web.Request) -> web.Response:
         """POST /operator/keys/rotate: the next signing key, now or in time."""
         body = await _body(request, requests.RotateKeys)
-        return operators.answer(answers.Rotated(signs_ms=await self.signer.rotate(at_once=body.now)))
+        signs_ms = await self.signer.rotate(at_once=body.now)
+        async with self.parts.store.writing() as tx:
+            await self.audit.write(tx, "key.rotated", actor="operator", now=body.now)
+        return operators.answer(answers.Rotated(signs_ms=signs_ms))
+
+    async def verify(self, request: web.Request) -> web.Response:
+        """POST /operator/audit/verify: whether the audit log is as it was written."""
+        body = await _body(request, requests.VerifyAudit)
+        await self.audit.flush()
+        flaw = await self.audit.flaw([Head(head.seq, bytes.fromhex(head.mac)) for head in body.heads])
+        head = await self.audit.head()
+        return operators.answer(
+            answers.AuditVerified(intact=flaw is None, rows=head.seq, mac=head.mac.hex(), first_flaw=flaw)
+        )
 
 
 def attach(app: web.Application, inside: Inside, service: Secret, operator: Secret, refused: Counter) -> None:
@@ -64,7 +81,13 @@ def attach(app: web.Application, inside: Inside, service: Secret, operator: Secr
     services.add_routes([web.post("/introspect", inside.introspect)])
     app.add_subapp("/internal", services)
     for_operator = operators.application(operator, refused)
-    for_operator.add_routes([web.post("/revoke", inside.revoke), web.post("/keys/rotate", inside.rotate)])
+    for_operator.add_routes(
+        [
+            web.post("/revoke", inside.revoke),
+            web.post("/keys/rotate", inside.rotate),
+            web.post("/audit/verify", inside.verify),
+        ]
+    )
     app.add_subapp("/operator", for_operator)
 
 

@@ -13,6 +13,7 @@ from garita_common.emitter import Emitter
 
 from . import store_accounts, store_flows, store_sessions
 from .admitting import Admitting, Shut, Tried
+from .audit import Audit
 from .ban_watch import BanWatch
 from .ceremonies import LIFETIME_S
 from .changes import Changes
@@ -68,6 +69,7 @@ class Login:
         emitter: Emitter,
         codes: ContactCodes,
         devices: Devices,
+        audit: Audit,
     ) -> None:
         """Args: admitting: takes what a try has to bring; changes: tells the owner; emitter: tells the detector what succeeded and failed; codes: go to
         old contacts where a password is not enough, and confirm the device (devices).
@@ -85,6 +87,7 @@ class Login:
         self._emitter = emitter
         self._codes = codes
         self._devices = devices
+        self._audit = audit
         self._per_prefix = Limit("login_prefix", config.logins_per_prefix_per_min, 60)
         self._mfa_daily = Limit("mfa_account_day", config.mfa_per_account_per_day, 86_400)
         self._mfa_hourly = Policy(None, None, config.mfa_per_account_per_h, 15 * 60_000)
@@ -333,6 +336,9 @@ class Login:
     async def _welcome(self, account: Account, opened: Opened, device: str | None, caller: Caller, tag: str) -> None:
         await self._sessions.say(opened.put_out)
         self._strangers.outcome(failed=False)
+        self._audit.later(
+            "login.ok", actor=opened.session.device, subject=account.id, caller=caller, amr=opened.session.amr
+        )
         if device is not None:
             await self._strangers.owner_came(account)
         self._parts.metrics.logins.labels("ok").inc()
@@ -363,6 +369,7 @@ class Login:
 
     def _failed(self, tag: str, device: str | None, caller: Caller, reason: str) -> None:
         self._strangers.outcome(failed=True)
+        self._audit.later("login.failed", actor=device or "", caller=caller, name=tag[:32], reason=reason)
         self._parts.metrics.logins.labels(reason).inc()
         self._emitter.emit(
             activity.LoginFailed(

@@ -10,6 +10,7 @@ import sqlite3
 import structlog
 
 from . import store_contacts, store_notices
+from .audit import Audit
 from .changes import Changes
 from .core.events import TRAITS, Kind
 from .core.recovery.life import CANCELLABLE_MS
@@ -27,18 +28,24 @@ EVERY_S = 1.0
 class Tending:
     """Looks every second for what is due."""
 
-    def __init__(self, parts: Parts, changes: Changes, sessions: Sessions, ending: Ending, signer: Signer) -> None:
-        """Args: changes: tells people; sessions: end with their device; ending: ends sessions that were asked; signer: has keys that follow each other."""
+    def __init__(
+        self, parts: Parts, changes: Changes, sessions: Sessions, ending: Ending, signer: Signer, audit: Audit
+    ) -> None:
+        """Args: changes: tells people; sessions: end with their device; ending: ends sessions that were asked; signer: has keys that follow each other;
+        audit: has rows that wait.
+        """
         self._parts = parts
         self._changes = changes
         self._sessions = sessions
         self._ending = ending
         self._signer = signer
+        self._audit = audit
 
     async def run(self) -> None:
         """Tends, until cancelled."""
         while True:
             try:
+                await self._audit.flush()
                 await self._signer.tend()
                 await self._ending.end_due()
                 await self._send()

@@ -268,6 +268,7 @@ def write_secrets(folder: Path) -> Path:
     folder.mkdir(exist_ok=True)
     (folder / "auth_pepper").write_text("pepper-of-the-tests-0123456789abcdef")
     (folder / "auth_data_key").write_text(base64.b64encode(bytes(range(32))).decode())
+    (folder / "audit_key").write_text("audit-key-of-the-tests-0123456789abcdef")
     (folder / "service_token").write_text(SERVICE_TOKEN)
     (folder / "operator_token").write_text(OPERATOR_TOKEN)
     (folder / "outbox_key").write_text(OUTBOX_KEY)

@@ -383,3 +383,12 @@ class Rotated(Answer, frozen=True):
     """Since when, or from when on, the new key signs."""
 
     signs_ms: int
+
+
+class AuditVerified(Answer, frozen=True):
+    """Whether the audit log is as it was written; `mac` of its last row; `first_flaw` the first row that is not."""
+
+    intact: bool
+    rows: int
+    mac: str
+    first_flaw: int | None

@@ -384,3 +384,16 @@ class SetQuestion(Body, frozen=True):
 
     question_id: QuestionId
     answer: Annotated[str, Meta(min_length=1, max_length=256)]
+
+
+class AuditHead(Body, frozen=True):
+    """A line `audit_head` of the service's log"""
+
+    seq: Annotated[int, Meta(ge=1)]
+    mac: Hex64
+
+
+class VerifyAudit(Body, frozen=True):
+    """POST /operator/audit/verify"""
+
+    heads: Annotated[list[AuditHead], Meta(max_length=50)] = msgspec.field(default_factory=list)

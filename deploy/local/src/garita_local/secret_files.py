@@ -16,7 +16,7 @@ from garita_local.troubles import CannotStart
 
 KEY_BYTES = 32  # 256 bits: what AES-256 takes, and beyond guessing for a token
 OUTBOX_KEY = "outbox_key"
-TEXT_SECRETS = ("service_token", "operator_token", "address_key", "auth_pepper", "simhash_key")
+TEXT_SECRETS = ("service_token", "operator_token", "address_key", "auth_pepper", "simhash_key", "audit_key")
 BASE64_SECRETS = ("auth_data_key",)
 # Without these two, stored accounts could never be read again: a new one beside old data would hide the loss.
 BOUND_TO_DATA = ("auth_pepper", "auth_data_key")

@@ -28,7 +28,7 @@ is not in its table is an error, so a typing mistake does not go unseen.
 This page is written by `python -m garita_local.settings_page`; `make run` sets what it needs by itself.
 
 Secrets are files in the folder `GARITA_SECRETS_DIR`, one each, of at least {MIN_SECRET_CHARS} characters: `service_token`, `operator_token`,
-`address_key`, `auth_pepper`, `auth_data_key`, `simhash_key`, and `outbox_key` in demo mode.
+`address_key`, `auth_pepper`, `auth_data_key`, `simhash_key`, `audit_key`, and `outbox_key` in demo mode.
 There is no default secret: a missing, short or well-known one refuses the start.
 """
 

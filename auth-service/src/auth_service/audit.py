@@ -1,0 +1,98 @@
+"""The audit log: written with what happens, in its transaction; checked on demand; its head said to the log every minute.
+
+What has no transaction of its own (a refused login) is kept for a second and written together. No secret, code, address or number is ever in it: only ids, kinds, and a
+keyed mark of the network address.
+"""
+
+from collections import deque
+
+import msgspec
+import structlog
+
+from .core.audit_chain import FIRST, Entry, Head, first_flaw, mac_of
+from .parts import Caller, Parts
+from .store import Db, one, rows_of, run
+
+log = structlog.get_logger()
+
+MAX_WAITING = 10_000
+"""Refused logins that wait for their second; what comes beyond that is counted as lost, for a flood must not take the memory."""
+
+
+class Audit:
+    """Writes and checks the log."""
+
+    def __init__(self, parts: Parts, key: bytes) -> None:
+        """Args: key: the secret `audit_key`."""
+        self._parts = parts
+        self._key = key
+        self._waiting: deque[tuple[int, str, str, str, str, str]] = deque()
+        self._said = 0
+
+    async def write(
+        self, tx: Db, event: str, *, actor: str = "", subject: str = "", caller: Caller | None = None, **data: object
+    ) -> None:
+        """One event, with the transaction that it belongs to. Args: event: a constant as `login.ok`; actor: a device, session or role; data: ids and kinds alone."""
+        await self._append(tx, *self._row(event, actor, subject, caller, data))
+
+    def later(
+        self, event: str, *, actor: str = "", subject: str = "", caller: Caller | None = None, **data: object
+    ) -> None:
+        """One event that has no transaction, within a second."""
+        if len(self._waiting) >= MAX_WAITING:
+            self._parts.metrics.alarms.labels("audit_lost").inc()
+            return
+        self._waiting.append(self._row(event, actor, subject, caller, data))
+
+    async def flush(self) -> None:
+        """Writes what waits."""
+        if not self._waiting:
+            return
+        async with self._parts.store.writing() as tx:
+            rows = list(self._waiting)
+            for row in rows:
+                await self._append(tx, *row)
+        for _ in rows:
+            self._waiting.popleft()
+
+    async def say_head(self) -> None:
+        """Writes the head to the service's log, where it has moved."""
+        head = await self.head()
+        if head.seq > self._said:
+            log.info("audit_head", seq=head.seq, mac=head.mac.hex())
+            self._said = head.seq
+
+    async def head(self) -> Head:
+        """The last row."""
+        row = await one(self._parts.store.reading, "SELECT seq, mac FROM audit ORDER BY seq DESC LIMIT 1")
+        return Head(row["seq"], row["mac"]) if row else Head(0, FIRST)
+
+    async def flaw(self, heads: list[Head]) -> int | None:
+        """The first row that is not as it was written. Args: heads: from the service's log."""
+        rows = await rows_of(self._parts.store.reading, "SELECT * FROM audit ORDER BY seq")
+        entries = (
+            (
+                Entry(
+                    row["seq"], row["at_ms"], row["event"], row["actor"], row["subject"], row["ip_mark"], row["data"]
+                ),
+                bytes(row["mac"]),
+            )
+            for row in rows
+        )
+        return first_flaw(self._key, entries, heads)
+
+    def _row(
+        self, event: str, actor: str, subject: str, caller: Caller | None, data: dict[str, object]
+    ) -> tuple[int, str, str, str, str, str]:
+        mark = self._parts.seals.mark("audit-address", str(caller.unit)).hex()[:32] if caller is not None else ""
+        return self._parts.now_ms(), event, actor, subject, mark, msgspec.json.encode(data).decode()
+
+    async def _append(self, tx: Db, at_ms: int, event: str, actor: str, subject: str, ip_mark: str, data: str) -> None:
+        row = await one(tx, "SELECT seq, mac FROM audit ORDER BY seq DESC LIMIT 1")
+        before, seq = (bytes(row["mac"]), row["seq"] + 1) if row else (FIRST, 1)
+        entry = Entry(seq, at_ms, event, actor, subject, ip_mark, data)
+        await run(
+            tx,
+            "INSERT INTO audit (seq, at_ms, event, actor, subject, ip_mark, data, mac) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (seq, at_ms, event, actor, subject, ip_mark, data, mac_of(self._key, entry, before)),
+        )

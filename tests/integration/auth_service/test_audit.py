@@ -1,0 +1,58 @@
+"""auth_service.audit: the log is written with what happens, and shows what was done to it."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from typing import Any
+
+from tests.integration.auth_service.conftest import World, Worlds, eventually
+
+
+async def verify(world: World, *heads: dict[str, Any]) -> Any:
+    """As `garita audit verify` asks."""
+    answer = await world.inside("/operator/audit/verify", {"heads": list(heads)})
+    assert answer.status == 200, answer
+    return answer.body
+
+
+async def test_abuse_54_an_edited_row_or_a_cut_tail_is_found(worlds: Worlds) -> None:
+    """Whoever has the database but not the key; the head that was said before shows the cut."""
+    async with worlds() as world:
+        person = await world.register()
+        await world.log_in(person)
+        await world.enrol(person)
+        whole = await verify(world)
+        database = world.config.database
+    assert whole["intact"] and whole["rows"] >= 2
+    head = {"seq": whole["rows"], "mac": whole["mac"]}
+    with sqlite3.connect(database) as db:
+        db.execute("DELETE FROM audit WHERE seq = ?", (whole["rows"],))
+    async with worlds() as world:
+        assert (await verify(world))["intact"]
+        assert (await verify(world, head))["first_flaw"] == whole["rows"]
+    with sqlite3.connect(database) as db:
+        db.execute("UPDATE audit SET subject = 'somebody else' WHERE seq = 1")
+    async with worlds() as world:
+        told = await verify(world)
+        assert (told["intact"], told["first_flaw"]) == (False, 1)
+
+
+async def test_abuse_29_a_strangers_header_writes_no_line(world: World) -> None:
+    """One row per event whatever the user agent says, and neither it nor a name is in it."""
+    bad = {"User-Agent": "x\\r\\n{'event':'login.ok'}\u2028"}
+    body = {"identifier": "ana\r\nadmin.granted", "password": "wrong wrong wrong 1"}
+    await world.post("/login", body, headers=bad)
+    found: list[Any] = []
+
+    async def is_written() -> bool:
+        found[:] = []
+        if (await verify(world))["rows"]:
+            with sqlite3.connect(f"file:{world.config.database}?mode=ro", uri=True) as db:
+                found[:] = db.execute("SELECT event, data FROM audit").fetchall()
+        return bool(found)
+
+    await eventually(is_written)
+    assert [event for event, _ in found] == ["login.failed"]
+    assert set(json.loads(found[0][1])) == {"name", "reason"}
+    assert "admin.granted" not in found[0][1]
