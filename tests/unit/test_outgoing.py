@@ -18,8 +18,11 @@ OPENERS = {
 LOOP_METHODS = {"create_connection", "create_unix_connection", "sock_connect"}
 
 FROM_SETTINGS = {
+    "auth_service.mailing": "the mail server, GARITA_AUTH_SMTP_HOST",
+    "auth_service.outside": "the gateways for texts that settings name; the connected address is checked against private ranges",
     "gateway.edge": "the auth service, GARITA_GATEWAY_AUTH_URL, in demo mode",
     "gateway.keys": "the auth service, GARITA_GATEWAY_AUTH_URL",
+    "gateway.renewing": "the auth service's inner port, GARITA_GATEWAY_AUTH_INNER_URL",
 }
 SERVICES = ("gateway", "chat_service", "auth_service", "detector_service", "garita_common")
 

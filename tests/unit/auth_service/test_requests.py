@@ -42,7 +42,7 @@ BODIES = [
         (requests.Nothing, b'{"x":1}'),
         (requests.Nothing, b"null"),
         (requests.AskChallenge, b'{"action":"login","kinds":[]}'),
-        (requests.AskChallenge, b'{"action":"login","kinds":["image"]}'),
+        (requests.AskChallenge, b'{"action":"login","kinds":["smoke"]}'),
     ],
 )
 def test_what_is_not_expected_is_refused(kind: Any, data: bytes) -> None:
