@@ -8,7 +8,7 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
-from .commands import accounts, bans, chat, reports, security, status
+from .commands import accounts, admin, bans, chat, reports, security, status
 from .commands.places import Choices, Places
 from .commands.terminal import Terminal
 from .core.errors import AuthRefused, GaritaError
@@ -56,6 +56,12 @@ def _run(arguments: argparse.Namespace, places: Places, terminal: Terminal) -> C
             return chat.chat(places, terminal, arguments.room)
         case "status":
             return status.status(places, terminal)
+        case "audit":
+            return admin.verify_audit(places, terminal)
+        case "admin" if arguments.action == "rotate-keys":
+            return admin.rotate_keys(places, terminal, now=arguments.now)
+        case "admin":
+            return admin.revoke(places, terminal, arguments.user, arguments.session)
         case "reports":
             return reports.show_reports(places, terminal, before=arguments.before)
         case _:
@@ -93,6 +99,17 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("status", parents=[common], help="show the processes of the stack that runs here")
     report = commands.add_parser("reports", parents=[common], help="list what members reported (operators)")
     report.add_argument("--before", type=int, help="go on from this number")
+    audit = commands.add_parser("audit", parents=[common], help="check the audit log (operators)")
+    audit.add_subparsers(dest="action", required=True, metavar="action").add_parser(
+        "verify", parents=[common], help="whether it is as it was written, by its chain and the heads in the log"
+    )
+    office = commands.add_parser("admin", parents=[common], help="keys and sessions of the auth service (operators)")
+    acts = office.add_subparsers(dest="action", required=True, metavar="action")
+    keys = acts.add_parser("rotate-keys", parents=[common], help="make the next signing key")
+    keys.add_argument("--now", action="store_true", help="the present key is gone at once, with all access tokens")
+    end = acts.add_parser("revoke", parents=[common], help="end a user's sessions")
+    end.add_argument("user", help="the user's id")
+    end.add_argument("--session", help="only this one")
     ban = commands.add_parser("bans", parents=[common], help="list, explain and lift bans (operators)")
     actions = ban.add_subparsers(dest="action", metavar="action")
     show = actions.add_parser("list", parents=[common], help="the active bans")

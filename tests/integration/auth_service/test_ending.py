@@ -226,6 +226,7 @@ async def test_abuse_68_a_password_thief_puts_nobody_out(world: World) -> None:
     assert [await is_alive(world, token) for token in opened] == [False] * 6 + [True] * 19
     path = f"/sessions/{owner.tokens['session_id']}/answer"
     assert (await world.post(path, {"was_me": False}, token=owner.access)).status == 204
+    assert await asked(world, owner) is None
     await stay(world, owner, DAY_S + 60)
     assert await is_alive(world, owner.access)
     fresh = (await world.log_in(owner, ANOTHER, device=False)).body["tokens"]

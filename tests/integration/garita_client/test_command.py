@@ -82,6 +82,14 @@ async def detector(calls: list[tuple[str, str, str, Any]]) -> AsyncIterator[str]
                 )
             case "/v1/bans/7":
                 return web.json_response(ban | {"state": "lifted", "pushed": True})
+            case "/operator/audit/verify":
+                is_whole = (await request.json())["heads"] == [{"seq": 3, "mac": "aa"}]
+                flaw = None if is_whole else 2
+                return web.json_response({"intact": is_whole, "rows": 5, "mac": "ab" * 32, "first_flaw": flaw})
+            case "/operator/keys/rotate":
+                return web.json_response({"signs_ms": 1_800_000_000_000})
+            case "/operator/revoke":
+                return web.json_response({"ended": 2})
             case "/v1/reports":
                 return web.json_response({"reports": [REPORT], "next": 3})
             case _:
@@ -230,6 +238,39 @@ async def test_reports_are_listed_from_any_copy_that_answers(tmp_path: Path) -> 
     assert "garita reports --before 3" in listed.out
     assert [call[:3] for call in calls] == [("GET", "/v1/reports?before=9", "Bearer op-secret")]
     assert away.err.startswith("garita: The chat service does not answer at")
+
+
+async def test_the_audit_log_is_held_against_the_heads_in_the_log(tmp_path: Path) -> None:
+    """1 where it was changed; a half-written line is no head."""
+    state = tmp_path / "var"
+    calls: list[tuple[str, str, str, Any]] = []
+    async with detector(calls) as inner:
+        write_state(state, "", {"auth": {"pid": 1, "inner": inner}})
+        broken = await garita("audit", "verify", "--state", state)
+        (state / "log").mkdir()
+        lines = [{"event": "x"}, {"event": "audit_head", "seq": 3, "mac": "aa"}]
+        (state / "log" / "auth.log").write_text("\n".join(map(json.dumps, lines)) + '\n{"event": "audit_head", "se')
+        whole = await garita("audit", "verify", "--state", state)
+
+    assert (broken.status, whole.status) == (1, 0)
+    assert "row 2" in broken.out
+    assert "5 rows" in whole.out
+    assert calls[0][:3] == ("POST", "/operator/audit/verify", "Bearer op-secret")
+
+
+async def test_keys_and_sessions_of_the_auth_service(tmp_path: Path) -> None:
+    """What is asked is what was said."""
+    state = tmp_path / "var"
+    calls: list[tuple[str, str, str, Any]] = []
+    async with detector(calls) as inner:
+        write_state(state, "", {"auth": {"pid": 1, "inner": inner}})
+        made = await garita("admin", "rotate-keys", "--now", "--state", state)
+        ended = await garita("admin", "revoke", "u1", "--session", "s1", "--state", state)
+
+    assert (made.status, ended.status) == (0, 0)
+    assert "2027" in made.out
+    assert "2" in ended.out
+    assert [call[3] for call in calls] == [{"now": True}, {"user": "u1", "session": "s1"}]
 
 
 @pytest.mark.parametrize("words", [[], ["nonsense"], ["bans", "lift", "1"]])

@@ -28,7 +28,7 @@ class Judge:
         if request.headers.get("Authorization") != f"Bearer {SERVICE_TOKEN}":
             return web.json_response({}, status=401)
         self.asked.append(await request.json())
-        return web.json_response({"active": self.active}, status=503 if self.active is None else 200)
+        return web.json_response({"active": self.active is not False}, status=503 if self.active is None else 200)
 
 
 @asynccontextmanager

@@ -48,6 +48,10 @@ class Places:
             raise GaritaError(self._terminal.word("no_run_file", path=self._choices.state / "run.json"))
         return stack
 
+    def log_of(self, process: str) -> Path:
+        """The log of a process of the stack that runs here."""
+        return self._choices.state / "log" / f"{process}.log"
+
     def server_for_new(self) -> str:
         """The server for a new login."""
         if self._choices.server:

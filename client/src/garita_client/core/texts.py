@@ -171,6 +171,19 @@ _CATALOGUE: dict[str, tuple[str, str]] = {
     "session_ended": ("Session {number} has ended.", "La sesión {number} ha terminado."),
     "no_such_session": ("There is no session {number}.", "No hay ninguna sesión {number}."),
     "session_own": ("That is this session: use garita logout.", "Es esta sesión: usa garita logout."),
+    "audit_intact": (
+        "The audit log is as it was written: {rows} rows, held against {heads} heads. Its last: {mac}",
+        "El registro de auditoría está como se escribió: {rows} filas, comparadas con {heads} cabezas. La última: {mac}",
+    ),
+    "audit_broken": (
+        "The audit log was changed or cut: row {row} is not as it was written (it has {rows} rows).",
+        "El registro de auditoría fue cambiado o cortado: la fila {row} no está como se escribió (tiene {rows} filas).",
+    ),
+    "key_made": (
+        "A new signing key was made; it signs from {when}.",
+        "Se creó una nueva clave de firma; firma desde {when}.",
+    ),
+    "sessions_ended": ("Sessions ended: {count}.", "Sesiones cerradas: {count}."),
     "no_bans": ("Nobody is banned.", "No hay expulsiones."),
     "no_reports": ("Nothing was reported.", "No hay denuncias."),
     "more_reports": ("More: garita reports --before {before}", "Hay más: garita reports --before {before}"),
