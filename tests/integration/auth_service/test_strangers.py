@@ -201,3 +201,16 @@ async def test_without_redis_rows_and_names_are_counted_here_and_stricter(worlds
             world.clock.pass_s(1.5)
             statuses.append((await world.post("/login", body)).status)
         assert statuses == [401, 401, 200]
+
+
+async def test_abuse_31_nobody_chooses_the_address_that_he_is_counted_by(worlds: Worlds) -> None:
+    """A header of a peer that is no proxy of ours is not looked at; behind one, all of an IPv6 /64 is one address."""
+    lone = {"GARITA_LOOPBACK": "public", "LOGINS_PER_PREFIX_PER_MIN": "5"}
+    async with worlds(**CHEAP, **lone) as world:
+        seen = [(await guess(world, f"n{n}", f"{WRONG}{n}", f"203.0.113.{n}")).status for n in range(7)]
+        assert seen == [401] * 5 + [429] * 2
+        world.clock.pass_s(61)
+    async with worlds(**CHEAP, **lone, TRUSTED_PROXIES="127.0.0.1") as world:
+        seen = [(await guess(world, f"m{n}", f"{WRONG}{n}", f"2001:db8::{n:x}:1")).status for n in range(7)]
+        assert seen == [401] * 5 + [429] * 2
+        assert (await guess(world, "m9", WRONG + "z", "2001:db8:0:1::1")).status == 401
