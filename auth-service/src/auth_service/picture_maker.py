@@ -8,6 +8,7 @@ import io
 import multiprocessing
 import os
 import secrets
+import threading
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import Protocol
@@ -69,8 +70,17 @@ class ProcessMaker:
 
 
 def _humble() -> None:
-    """In the worker: everything else goes first."""
+    """In the worker: everything else goes first, and it ends with the service, however that ends."""
     os.nice(19)
+    threading.Thread(target=_end_with_service, daemon=True).start()
+
+
+def _end_with_service() -> None:
+    """A service that was killed cannot end its worker, which would wait for orders for ever, with the service's output still open."""
+    service = multiprocessing.parent_process()
+    if service is not None:
+        service.join()
+        os._exit(0)
 
 
 def _made(kind: Kind) -> tuple[bytes, str]:
