@@ -10,7 +10,7 @@ async def test_a_wrong_password_and_an_unknown_name_get_the_same_bytes(target: T
     answers = []
     for identifier in (person.name, person.email, "nobody-here", "nobody@example.org"):
         async with people.Api(target.origin, raw.fresh_address()) as api:
-            answers.append(await api.post("login", {"identifier": identifier, "password": "wrong wrong wrong 1"}))
+            answers.append(await api.log_in({"identifier": identifier, "password": "wrong wrong wrong 1"}))
 
     assert {answer.status for answer in answers} == {401}
     assert len({answer.raw for answer in answers}) == 1

@@ -37,7 +37,7 @@ async def test_abuse_22_every_session_that_ends_loses_its_socket(target: Target,
     owner = await target.person()
     async with people.Api(target.origin, owner.source) as api:
         login = {"identifier": owner.name, "password": people.PASSWORD}
-        other = (await api.post("login", login)).body["tokens"]
+        other = (await api.log_in(login)).body["tokens"]
         stale = other["access_token"]
         other = await turned(api, other, "chat")
         mine = await turned(api, await turned(api, owner.tokens, "chat"), "auth")

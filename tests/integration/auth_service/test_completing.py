@@ -50,7 +50,9 @@ def seen(database: Path) -> dict[str, object]:
             "unsaid": one(
                 "SELECT count(*) FROM tellings t JOIN notices n ON n.id = t.notice WHERE n.kind = 'recovery_completed'"
             ),
-            "messages": one("SELECT count(*) FROM outbox"),
+            "messages": one(
+                f"SELECT count(*) FROM outbox WHERE at_ms > {int(time.time() - 3600) * 1000}"
+            ),  # older ones are swept meanwhile
         }
 
 
