@@ -50,9 +50,8 @@ def seen(database: Path) -> dict[str, object]:
             "unsaid": one(
                 "SELECT count(*) FROM tellings t JOIN notices n ON n.id = t.notice WHERE n.kind = 'recovery_completed'"
             ),
-            "messages": one(
-                f"SELECT count(*) FROM outbox WHERE at_ms > {int(time.time() - 3600) * 1000}"
-            ),  # older ones are swept meanwhile
+            # Older ones are swept meanwhile.
+            "messages": one("SELECT count(*) FROM outbox WHERE at_ms > (unixepoch() - 3600) * 1000"),
         }
 
 
