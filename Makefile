@@ -71,7 +71,7 @@ lock: .venv/.dev ## Write the hash-locked requirements of every package again (U
 	@$(LOCK) -c tests/requirements.txt -o deploy/docker/build-requirements.txt deploy/local/build.in
 
 .PHONY: bench
-bench: .venv/.dev ## Measure the stack under load, in under ten minutes, and write docs/performance.md.
+bench: .venv/.dev ## Measure the stack under load, in about ten minutes, and write docs/performance.md.
 	@exec $(PY) -m bench $(or $(BENCH),run)
 
 .PHONY: clean

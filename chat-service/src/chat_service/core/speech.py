@@ -57,8 +57,8 @@ class Message(Struct, frozen=True, gc=False, tag_field="op", tag="message"):
     deleted: bool | UnsetType = UNSET
 
 
-class Edited(Struct, frozen=True, gc=False, tag_field="op", tag="edited"):
-    """The push `edited`. Once a later edit or a deletion has made it void, it is stored with `void` and an empty text."""
+class _Amendment(Struct, frozen=True, gc=False, tag_field="op"):
+    """What every event about a message has; `of` is the message's seq."""
 
     room: str
     epoch: str
@@ -67,33 +67,24 @@ class Edited(Struct, frozen=True, gc=False, tag_field="op", tag="edited"):
     user: UserRef
     mid: str
     of: int
+
+
+class Edited(_Amendment, frozen=True, gc=False, tag="edited"):
+    """The push `edited`. Once a later edit or a deletion has made it void, it is stored with `void` and an empty text."""
+
     text: str
     void: bool | UnsetType = UNSET
 
 
-class Deleted(Struct, frozen=True, gc=False, tag_field="op", tag="deleted"):
+class Deleted(_Amendment, frozen=True, gc=False, tag="deleted"):
     """The push `deleted`."""
 
-    room: str
-    epoch: str
-    seq: int
-    ts: int
-    user: UserRef
-    mid: str
-    of: int
     by_moderator: bool | UnsetType = UNSET
 
 
-class Reaction(Struct, frozen=True, gc=False, tag_field="op", tag="reaction"):
+class Reaction(_Amendment, frozen=True, gc=False, tag="reaction"):
     """The push `reaction`."""
 
-    room: str
-    epoch: str
-    seq: int
-    ts: int
-    user: UserRef
-    mid: str
-    of: int
     emoji: str
     on: bool
 
