@@ -10,7 +10,7 @@ from typing import Final
 
 from msgspec import UNSET
 
-from . import store_accounts, store_notices, store_recoveries, store_sessions
+from . import store_accounts, store_notices, store_outbox, store_recoveries, store_sessions
 from .ban_watch import BanWatch
 from .challenges import Challenges
 from .changes import Changes
@@ -169,7 +169,8 @@ class Recovering:
             heard = phones.may_release(proved_possession=not counted.isdisjoint(proved), on_mature_device=mature)
             flow = flows.expire(recovery.flow, now_ms)
             releases = await store_recoveries.releases_of(tx, flow_id)
-            gone = phones.given_up(releases, {}, now_ms)
+            dead = await store_outbox.dead_phones(tx, recovery.user or NOBODY)
+            gone = phones.given_up(releases, dead, now_ms)
             phone = phones.to_ask(phones.in_order(facts, line_ms, now_ms), gone)
             if recovery.user is None or not heard or phone is None or flow.phase is not Phase.COLLECTING:
                 return

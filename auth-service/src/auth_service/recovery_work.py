@@ -11,7 +11,7 @@ from typing import Final
 
 import structlog
 
-from . import outbox, store_accounts, store_proofs, store_recoveries
+from . import outbox, store_accounts, store_outbox, store_proofs, store_recoveries
 from .changes import Changes
 from .core import codes, texts
 from .core.events import Kind
@@ -123,7 +123,8 @@ class RecoveryWork:
                 if factor.kind is FactorKind.EMAIL and life.counts(factor, facts.policy, line_ms, now_ms)
             ]
         releases = await store_recoveries.releases_of(tx, recovery.flow.id)
-        phone = phones.to_ask(phones.in_order(facts, line_ms, now_ms), phones.given_up(releases, {}, now_ms))
+        dead = await store_outbox.dead_phones(tx, recovery.user or NOBODY)
+        phone = phones.to_ask(phones.in_order(facts, line_ms, now_ms), phones.given_up(releases, dead, now_ms))
         return [] if phone is None else [phone.id]
 
     async def _is_within_caps(self, tx: Db, recovery: Recovery, contact: Reached) -> bool:

@@ -188,14 +188,17 @@ async def add_failure(tx: Db, contact_mark: bytes, reason: str, now_ms: int) -> 
     )
 
 
-async def failures(db: Db, contact_mark: bytes, since_ms: int) -> list[tuple[int, str]]:
-    """When a contact was refused for good since a moment, oldest first, and why: `unknown` (no such number or mailbox) or `stopped` (its owner wants nothing more)."""
-    rows = await rows_of(
+async def dead_phones(db: Db, user: str) -> dict[str, list[int]]:
+    """When each of a user's phones was refused for good (no such number), by the contact's id: what `phones.given_up` wants."""
+    found: dict[str, list[int]] = {}
+    for row in await rows_of(
         db,
-        "SELECT at_ms, reason FROM delivery_failures WHERE contact_mark = ? AND at_ms >= ? ORDER BY at_ms",
-        (contact_mark, since_ms),
-    )
-    return [(row["at_ms"], row["reason"]) for row in rows]
+        "SELECT c.id, f.at_ms FROM delivery_failures f JOIN contacts c ON c.mark = f.contact_mark"
+        " WHERE c.user = ? AND c.kind = 'sms' AND f.reason = 'unknown'",
+        (user,),
+    ):
+        found.setdefault(row["id"], []).append(row["at_ms"])
+    return found
 
 
 async def sweep(tx: Db, now_ms: int) -> None:

@@ -4,7 +4,7 @@ Seniority is the first proof of the unbroken binding. A newer number is asked on
 contact, the oldest first, could object, or when the carrier has said twice, a day apart, that it is no more.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from .facts import DAY_MS, HOUR_MS, Factor, FactorKind, Facts
@@ -39,7 +39,7 @@ def to_ask(phones: Sequence[Factor], given_up: Iterable[str]) -> Factor | None:
     return next((phone for phone in phones if phone.id not in over), None)
 
 
-def given_up(releases: Iterable[Release], failures: dict[str, Sequence[int]], now_ms: int) -> set[str]:
+def given_up(releases: Iterable[Release], failures: Mapping[str, Sequence[int]], now_ms: int) -> set[str]:
     """Phones passed over: released for 72 h without objection, or failed for good twice, at least a day apart.
 
     Args: failures: times of permanent failures that the gateway reported, by phone.
