@@ -81,9 +81,15 @@ async def work(sizes: Sizes, progress: Progress) -> Result:
     return Result("attack", TITLE, COLUMNS, rows, claims, NOTES)
 
 
+def _seated(sizes: Sizes) -> list[int]:
+    """Users in the order in which they came in: those who speak, then those who listen."""
+    return [2 * pair for pair in range(sizes.pairs)] + [2 * pair + 1 for pair in range(sizes.pairs)]
+
+
 async def _phase(
     sizes: Sizes, stack: Stand, crew: Child, attackers: Child | None, kind: str, watch: _Watch
 ) -> tuple[tuple[Cell, ...], float]:
+    await crew.ask("renew", tokens=[stack.token(user) for user in _seated(sizes)])
     seconds = sizes.attack_s / len(KINDS)
     if attackers is None:
         seconds = max(seconds * CALM_SHARE, sizes.seconds)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 import msgspec
 
 from bench.load import wire
-from bench.load.wire import CONNECT_ID, FIRST_REQUEST, TCP
+from bench.load.wire import CONNECT_ID, FIRST_REQUEST, RENEW_ID, TCP
 
 if TYPE_CHECKING:
     from bench.load.crew import Crew
@@ -137,6 +137,11 @@ class Client(asyncio.Protocol):
         if self.transport is not None:
             self.transport.write(b"".join(self.request(at_s) for _ in range(self.kept - len(self._sent))))
 
+    def renew(self, token: str) -> None:
+        """Asks to stay on with a newer token; `wanted` is told of the answer."""
+        frame = b'{"op":"renew","id":%d,"token":"%b"}' % (RENEW_ID, token.encode())
+        self._write(wire.framed(self.seat.transport, frame))
+
     # The socket
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -200,6 +205,7 @@ class Client(asyncio.Protocol):
         else:
             at_s = sent.pop(int(data[start + _ID : start + _ID + 7]), None)
         if at_s is None:
+            self._settle(None)  # of a renewal
             return
         if self._crew.samples:
             self.samples["ack"] = data[start:end]

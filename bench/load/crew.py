@@ -92,6 +92,18 @@ class Crew:
                 tasks.create_task(bring())
         return {"connected": len(clients), "took_s": _now() - begun_s, "latency": figures.to_json(latencies)}
 
+    async def renew(self, tokens: list[str]) -> dict[str, Any]:
+        """Everybody stays on with a newer token, in the order they came in."""
+        loop, told = asyncio.get_running_loop(), []
+        for client, token in zip(self.clients, tokens, strict=True):
+            client.wanted = wanted = loop.create_future()
+            told.append(wanted)
+            client.renew(token)
+        async with asyncio.timeout(CONNECT_S):
+            for wanted in told:
+                await wanted
+        return {}
+
     async def send(self, senders: list[int], in_flight: int, seconds: float, warm_s: float = 0.0) -> dict[str, Any]:
         """Keeps so many requests of each sender in flight; `total` counts all of them, `acks` those within the time after warming up."""
         chosen = [self.clients[number] for number in senders]

@@ -14,6 +14,8 @@ TRANSPORT_NAMES = ("TCP", "WebSocket")
 FIRST_REQUEST = 1_000_000
 """Request ids have seven digits from the first on, so that all frames of a template are equally long."""
 CONNECT_ID = 1
+RENEW_ID = 9_999_999
+"""Above every request's, and as long: an answer's id stands at a fixed place."""
 
 _UPGRADE = (
     "GET /v1/socket HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"

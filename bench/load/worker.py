@@ -36,7 +36,7 @@ def commands(role: str) -> dict[str, Command]:
         return {"listen": bare.listen, "say": bare.say}
     crew = Crew()
     return {
-        "connect": crew.connect, "send": crew.send, "pace": crew.pace, "drop": crew.drop, "come_back": crew.come_back,
+        "connect": crew.connect, "renew": crew.renew, "send": crew.send, "pace": crew.pace, "drop": crew.drop, "come_back": crew.come_back,
         "settle": crew.settle, "count": crew.count, "close": crew.close, "attack": attack,
     }  # fmt: skip
 
