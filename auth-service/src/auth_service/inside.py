@@ -16,7 +16,7 @@ from garita_common.config import Secret
 
 from . import store_sessions
 from .audit import Audit
-from .core import answers, requests
+from .core import inner_messages
 from .core.audit_chain import Head
 from .core.problems import InvalidRequest, NotHere
 from .introspecting import Introspecting
@@ -39,12 +39,12 @@ class Inside:
 
     async def introspect(self, request: web.Request) -> web.Response:
         """POST /internal/introspect: whether a token is good now."""
-        body = await _body(request, requests.Introspect)
+        body = await _body(request, inner_messages.Introspect)
         return operators.answer(await self.introspecting.judge(body.token, body.audience))
 
     async def revoke(self, request: web.Request) -> web.Response:
         """POST /operator/revoke: ends one session of a user, or all of them."""
-        body = await _body(request, requests.Revoke)
+        body = await _body(request, inner_messages.Revoke)
         store = self.parts.store
         async with store.writing() as tx:
             living = await store_sessions.living_sessions(tx, body.user, self.parts.now_ms())
@@ -54,24 +54,24 @@ class Inside:
             ended = await self.sessions.end(tx, body.user, wanted, "operator")
             await self.audit.write(tx, "admin.revoked", actor="operator", subject=body.user, sessions=wanted)
         await self.sessions.say(ended)
-        return operators.answer(answers.Revoked(ended=len(ended)))
+        return operators.answer(inner_messages.Revoked(ended=len(ended)))
 
     async def rotate(self, request: web.Request) -> web.Response:
         """POST /operator/keys/rotate: the next signing key, now or in time."""
-        body = await _body(request, requests.RotateKeys)
+        body = await _body(request, inner_messages.RotateKeys)
         signs_ms = await self.signer.rotate(at_once=body.now)
         async with self.parts.store.writing() as tx:
             await self.audit.write(tx, "key.rotated", actor="operator", now=body.now)
-        return operators.answer(answers.Rotated(signs_ms=signs_ms))
+        return operators.answer(inner_messages.Rotated(signs_ms=signs_ms))
 
     async def verify(self, request: web.Request) -> web.Response:
         """POST /operator/audit/verify: whether the audit log is as it was written."""
-        body = await _body(request, requests.VerifyAudit)
+        body = await _body(request, inner_messages.VerifyAudit)
         await self.audit.flush()
         flaw = await self.audit.flaw([Head(head.seq, bytes.fromhex(head.mac)) for head in body.heads])
         head = await self.audit.head()
         return operators.answer(
-            answers.AuditVerified(intact=flaw is None, rows=head.seq, mac=head.mac.hex(), first_flaw=flaw)
+            inner_messages.AuditVerified(intact=flaw is None, rows=head.seq, mac=head.mac.hex(), first_flaw=flaw)
         )
 
 

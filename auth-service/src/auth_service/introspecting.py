@@ -7,12 +7,12 @@ from garita_common.core import tokens
 
 from . import store_accounts, store_sessions
 from .ban_watch import BanWatch
-from .core import answers
+from .core import inner_messages
 from .keys import Signer
 from .parts import Parts
 from .store import Db
 
-GONE = answers.Introspected(active=False)
+GONE = inner_messages.Introspected(active=False)
 """One answer for whatever is not good: the asker refuses it, and needs no reason."""
 
 
@@ -25,7 +25,7 @@ class Introspecting:
         self._signer = signer
         self._bans = bans
 
-    async def judge(self, token: str, audience: tokens.Audience) -> answers.Introspected:
+    async def judge(self, token: str, audience: tokens.Audience) -> inner_messages.Introspected:
         """Whether a token is good for this audience: its signature and claims, its session, its user."""
         try:
             claims = self._signer.keyring.verify(
@@ -35,7 +35,7 @@ class Introspecting:
             return GONE
         if not await self._stands(self._parts.store.reading, claims):
             return GONE
-        return answers.Introspected(active=True, sub=claims.sub, sid=claims.sid, did=claims.did, exp=claims.exp)
+        return inner_messages.Introspected(active=True, sub=claims.sub, sid=claims.sid, did=claims.did, exp=claims.exp)
 
     async def _stands(self, db: Db, claims: tokens.Claims) -> bool:
         session = await store_sessions.session(db, claims.sid)

@@ -361,34 +361,3 @@ class Undone(Answer, frozen=True):
     """The link was taken, if it was good: the same for every link."""
 
     received: bool = True
-
-
-class Introspected(Answer, frozen=True):
-    """Whether a token is good now; whose it is only where it is."""
-
-    active: bool
-    sub: str | UnsetType = UNSET
-    sid: str | UnsetType = UNSET
-    did: str | UnsetType = UNSET
-    exp: int | UnsetType = UNSET
-
-
-class Revoked(Answer, frozen=True):
-    """How many sessions have ended."""
-
-    ended: int
-
-
-class Rotated(Answer, frozen=True):
-    """Since when, or from when on, the new key signs."""
-
-    signs_ms: int
-
-
-class AuditVerified(Answer, frozen=True):
-    """Whether the audit log is as it was written; `mac` of its last row; `first_flaw` the first row that is not."""
-
-    intact: bool
-    rows: int
-    mac: str
-    first_flaw: int | None

@@ -293,26 +293,6 @@ class Undo(Body, frozen=True):
     action: Literal["cancel", "not_me"]
 
 
-class Introspect(Body, frozen=True):
-    """POST /internal/introspect"""
-
-    token: AccessToken
-    audience: Audience = "chat"
-
-
-class Revoke(Body, frozen=True):
-    """POST /operator/revoke; without `session` all of the user's"""
-
-    user: Opaque
-    session: Opaque | None = None
-
-
-class RotateKeys(Body, frozen=True):
-    """POST /operator/keys/rotate; `now`: the present key is gone at once"""
-
-    now: bool = False
-
-
 class StartRecovery(Body, frozen=True):
     """POST /recoveries"""
 
@@ -384,16 +364,3 @@ class SetQuestion(Body, frozen=True):
 
     question_id: QuestionId
     answer: Annotated[str, Meta(min_length=1, max_length=256)]
-
-
-class AuditHead(Body, frozen=True):
-    """A line `audit_head` of the service's log"""
-
-    seq: Annotated[int, Meta(ge=1)]
-    mac: Hex64
-
-
-class VerifyAudit(Body, frozen=True):
-    """POST /operator/audit/verify"""
-
-    heads: Annotated[list[AuditHead], Meta(max_length=50)] = msgspec.field(default_factory=list)
