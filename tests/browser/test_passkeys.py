@@ -1,4 +1,4 @@
-"""Second factors on the page: TOTP and a passkey of Chromium's virtual authenticator, saved codes, and pictures by keyboard."""
+"""Second factors on the page: TOTP and a passkey of Chromium's virtual authenticator, and saved codes."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from playwright.async_api import expect
 
 from tests.browser.conftest import Newcomer
 from tests.browser.person import PASSWORD, PATIENCE_MS, Person, Place
-
-REFUSED = "the server responded with a status of"
 
 
 @pytest.fixture
@@ -90,31 +88,3 @@ async def test_a_saved_code_logs_in_and_is_replaced(newcomer: Newcomer) -> None:
     await expect(page.get_by_text("Este ocupa su lugar")).to_be_visible(timeout=PATIENCE_MS)
     await page.get_by_role("button", name="Lo he guardado").click()
     await expect(page.locator(".side .none, a.room").first).to_be_visible(timeout=PATIENCE_MS)
-
-
-async def test_a_picture_is_asked_for_and_can_be_heard(newcomer: Newcomer) -> None:
-    """By keyboard alone: the field has the focus, the picture a text, the clip a player; wrong letters bring another picture."""
-    rob = await newcomer("robp")
-    rob.expected = (REFUSED,)
-    page = rob.page
-    await page.get_by_label("User name, email or phone number").fill("nobody.of.pictures")
-    for _ in range(6):
-        await page.get_by_role("textbox", name="Password").fill("wrong password here")
-        await page.get_by_role("textbox", name="Password").press("Enter")
-        button = page.get_by_role("button", name="Log in", exact=True)
-        await expect(button).not_to_have_attribute("aria-busy", "true", timeout=PATIENCE_MS)
-    answer = page.get_by_label("What do you see or hear?")
-    await expect(answer).to_be_focused(timeout=PATIENCE_MS)
-    picture = page.get_by_alt_text("Six letters and digits to type below")
-    await expect(picture).to_be_visible(timeout=PATIENCE_MS)
-    await page.wait_for_function("document.querySelector('.picture img')?.naturalWidth === 280", timeout=PATIENCE_MS)
-    first = await picture.get_attribute("src")
-
-    await page.keyboard.type("000000")
-    await page.keyboard.press("Enter")
-    await expect(page.get_by_text("That did not fit")).to_be_visible(timeout=PATIENCE_MS)
-    assert await picture.get_attribute("src") != first
-    await page.get_by_role("button", name="Listen instead").focus()
-    await page.keyboard.press("Enter")
-    await expect(page.locator("audio[aria-label='Six digits, spoken in English']")).to_be_visible(timeout=PATIENCE_MS)
-    await page.wait_for_function("document.querySelector('.picture audio')?.readyState >= 1", timeout=PATIENCE_MS)

@@ -48,16 +48,16 @@ export class Proof {
   #begun = null;
   #share = 0;
 
-  /** `action`: what the proof is for, `register` or `login`. `onProgress(share)`: 0 to 1. */
+  /** `action`: what the proof is for (docs/auth-api.md §3). `onProgress(share)`: 0 to 1. */
   constructor(accounts, action, onProgress = () => {}) {
     this.#accounts = accounts;
     this.#action = action;
     this.onProgress = onProgress;
   }
 
-  /** Begin to work, if not already at it. */
+  /** Begin to work, if not already at it; at the challenge of a refusal in any case. */
   prepare(challenge = null) {
-    if (this.#begun && performance.now() < this.#begun.ends) return;
+    if (!challenge && this.#begun && performance.now() < this.#begun.ends) return;
     const begun = { at: performance.now(), ends: performance.now() + 60_000, work: null };
     this.#begun = begun;
     begun.work = this.#work(begun, challenge);

@@ -92,17 +92,20 @@ function focusTrouble(element) {
   element.querySelector("[aria-invalid]")?.focus();
 }
 
+/** Thrown by `work` where the form shows already what is to be done. */
+export class Shown extends Error {}
+
 /** An error of a field, to be thrown by `work` and shown by `handle`. */
-export class FieldTrouble extends Error {
+export class FieldTrouble extends Shown {
   constructor(shown, what) {
     super("field");
     shown.fail(what);
   }
 }
 
-/** `handle` of forms whose only special error is FieldTrouble. */
+/** `handle` of forms whose only special errors are those that are shown already. */
 export function fieldsOnly(error) {
-  return error instanceof FieldTrouble;
+  return error instanceof Shown;
 }
 
 /** A button that copies a text and says so. */

@@ -1,11 +1,10 @@
-/** Logging in: name and password, a proof of work where the server asks for one, and the second step where it is on. */
+/** Logging in: name and password, and the second step where it is on. */
 
-import { Proof } from "../net/proof.js";
 import { passkeyHost, passkeysKnown, usePasskey } from "../net/passkeys.js";
+import { captcha } from "./captcha.js";
 import { h } from "./dom.js";
-import { entrance, proofBar } from "./entrance.js";
+import { entrance } from "./entrance.js";
 import { FieldTrouble, field, fieldsOnly, form, passwordField } from "./forms.js";
-import { pictureField } from "./picture.js";
 import { secondStep } from "./secondstep.js";
 import { t } from "./speech.js";
 
@@ -15,47 +14,20 @@ export function loginView({ accounts, note = null, done, show }) {
     name: "identifier", word: "login.identifier", autocomplete: "username", autocapitalize: "none", spellcheck: "false",
   });
   const password = passwordField({ name: "password", word: "password", autocomplete: "current-password" });
-  const bar = proofBar();
-  const proof = new Proof(accounts, "login", (share) => bar.show(share));
-  let proofWanted = false;
-  let dearer = null;
-
-  const solved = async (challenge = null) => {
-    if (challenge) proof.prepare(challenge);
-    const captcha = await proof.take();
-    bar.hide();
-    return captcha;
-  };
-  const picture = pictureField({ accounts, proof: solved });
-  const attempt = async (challenge = null) => {
-    const seen = picture.wanted ? picture.take() : {};
-    const captcha = proofWanted ? { captcha: await solved(challenge) } : {};
-    return accounts.login({ identifier: identifier.input.value.trim(), password: password.input.value, ...captcha, ...seen });
-  };
-  const asked = async (challenge = null) => {
-    try {
-      return await attempt(challenge);
-    } catch (error) {
-      if (error.code !== "challenge_required") throw error;
-      proofWanted = true;
-      dearer = error.kinds.length ? error.challenge : null;
-      if (!dearer) return attempt(error.challenge);
-      await picture.ask(identifier.input.value.trim());
-      return null;
-    }
-  };
+  const guard = captcha({ accounts, action: "login", flow: () => identifier.input.value.trim() });
   const work = async () => {
     require(identifier, "login.identifier_missing");
     require(password, "password.missing");
-    const answer = await asked(dearer);
-    if (answer?.mfa_ticket) show(secondView({ accounts, ticket: answer, done, show }));
-    else if (answer) done(answer);
+    const named = { identifier: identifier.input.value.trim(), password: password.input.value };
+    const answer = await guard.send((asked) => accounts.login({ ...named, ...asked }));
+    if (answer.mfa_ticket) show(secondView({ accounts, ticket: answer, done, show }));
+    else done(answer);
   };
   const byPasskey = async () => {
     const { options, flow_id: flow } = await accounts.passkeyLogin();
     done(await accounts.loginByPasskey(flow, await usePasskey(options)));
   };
-  const made = form({ rows: [identifier.row, password.row, picture.element, bar.element], submit: "login.submit", work, handle: fieldsOnly });
+  const made = form({ rows: [identifier.row, password.row, guard.element], submit: "login.submit", work, handle: fieldsOnly });
   const passkey = passkeysKnown() && !passkeyHost() && form({ rows: [], submit: "passkey.login", work: byPasskey, attributes: { class: "by-passkey" } }).element;
   return entrance({
     title: "login.title",

@@ -5,9 +5,9 @@
  */
 
 import { contact } from "../core/people.js";
-import { Proof } from "../net/proof.js";
+import { captcha } from "./captcha.js";
 import { h } from "./dom.js";
-import { entrance, proofBar } from "./entrance.js";
+import { entrance } from "./entrance.js";
 import { FieldTrouble, codeField, field, fieldsOnly, form, passwordField } from "./forms.js";
 import { require, submitWhenComplete } from "./login.js";
 import { currentLanguage, t } from "./speech.js";
@@ -21,24 +21,15 @@ export function registerView({ accounts, done, show, note = null }) {
   });
   const password = passwordField({ name: "password", word: "password", hint: "register.password_hint", autocomplete: "new-password" });
   const trap = h("input", { name: "website", tabindex: "-1", autocomplete: "off", "aria-hidden": "true", class: "trap" });
-  const bar = proofBar();
-  const proof = new Proof(accounts, "register", (share) => sending && bar.show(share));
-  let sending = false;
+  const guard = captcha({ accounts, action: "register", always: true });
 
   const work = async () => {
     const where = contact(address.input.value);
     if (!where) throw new FieldTrouble(address, "register.contact_bad");
     if ([...password.input.value].length < LEAST_PASSWORD) throw new FieldTrouble(password, "weak.too_short");
-    sending = true;
-    try {
-      const flow = await accounts.register({
-        ...where, password: password.input.value, locale: currentLanguage(), captcha: await proof.take(), honeypot: trap.value,
-      });
-      show(confirmView({ accounts, flow, to: address.input.value.trim(), done, show }));
-    } finally {
-      sending = false;
-      bar.hide();
-    }
+    const fields = { ...where, password: password.input.value, locale: currentLanguage(), honeypot: trap.value };
+    const flow = await guard.send((asked) => accounts.register({ ...fields, ...asked }));
+    show(confirmView({ accounts, flow, to: address.input.value.trim(), done, show }));
   };
   const handle = (error) => {
     if (error.code !== "weak_password") return fieldsOnly(error);
@@ -46,8 +37,8 @@ export function registerView({ accounts, done, show, note = null }) {
     password.fail(() => reasons.map((reason) => t(`weak.${reason}`)).join(" "));
     return true;
   };
-  const made = form({ rows: [address.row, password.row, trap, bar.element], submit: "register.submit", work, handle });
-  made.element.addEventListener("input", () => proof.prepare());
+  const made = form({ rows: [address.row, password.row, trap, guard.element], submit: "register.submit", work, handle });
+  made.element.addEventListener("input", () => guard.prepare());
   return entrance({
     title: "register.title",
     lead: "register.lead",

@@ -1,12 +1,13 @@
 /** Every sentence of the page, by language. */
 
 import accounts from "./accounts.js";
+import captcha from "./captcha.js";
 import factors from "./factors.js";
 import messages from "./messages.js";
 import page from "./page.js";
 import rooms from "./rooms.js";
 
-const PARTS = [page, accounts, factors, rooms, messages];
+const PARTS = [page, accounts, captcha, factors, rooms, messages];
 
 export const en = Object.assign({}, ...PARTS.map((part) => part.en));
 export const es = Object.assign({}, ...PARTS.map((part) => part.es));

@@ -1,4 +1,4 @@
-/** Sentences: passkeys, recovery codes, pictures to read. Both languages have the same names; a test holds them together. */
+/** Sentences: passkeys, recovery codes. Both languages have the same names; a test holds them together. */
 
 export default {
   en: {
@@ -31,14 +31,6 @@ export default {
     "totp.use": "Use the authenticator app",
     "totp.remove": "Remove",
     "totp.removing": "It is being removed. Until {date} logging in still asks for it.",
-    "picture.alt": "Six letters and digits to type below",
-    "picture.code": "What do you see or hear?",
-    "picture.hint": "Six characters. Capitals and spaces do not matter.",
-    "picture.new": "Another picture",
-    "picture.listen": "Listen instead",
-    "picture.player": "Six digits, spoken in English",
-    "picture.missing": "Type the six characters.",
-    "picture.again": "That did not fit. Here is another one.",
     "account.passkey_left": "No passkey was used.",
     "account.passkey_known": "This device has a passkey for your account already.",
     "account.passkey_host": "Passkeys do not work under this address. Open the page as localhost.",
@@ -73,14 +65,6 @@ export default {
     "totp.use": "Usar la aplicación de códigos",
     "totp.remove": "Quitar",
     "totp.removing": "Se está quitando. Hasta el {date} el inicio de sesión lo sigue pidiendo.",
-    "picture.alt": "Seis letras y cifras para escribir abajo",
-    "picture.code": "¿Qué ves u oyes?",
-    "picture.hint": "Seis caracteres. Dan igual las mayúsculas y los espacios.",
-    "picture.new": "Otra imagen",
-    "picture.listen": "Mejor escuchar",
-    "picture.player": "Seis cifras, dichas en inglés",
-    "picture.missing": "Escribe los seis caracteres.",
-    "picture.again": "No era eso. Aquí tienes otra.",
     "account.passkey_left": "No se ha usado ninguna llave de acceso.",
     "account.passkey_known": "Este dispositivo ya tiene una llave de acceso de tu cuenta.",
     "account.passkey_host": "Las llaves de acceso no funcionan en esta dirección. Abre la página como localhost.",

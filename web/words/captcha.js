@@ -1,0 +1,36 @@
+/** Sentences: pictures and clips that keep robots out. Both languages have the same names; a test holds them together. */
+
+export default {
+  en: {
+    "picture.group": "One more thing, because there were many tries",
+    "picture.alt": "A picture of six letters and digits. If you cannot read it, choose “Listen instead”.",
+    "picture.player": "A clip of six digits, spoken in English",
+    "picture.code": "What do you see or hear?",
+    "picture.hint": "Six characters. Capitals and spaces do not matter.",
+    "picture.new": "Another picture",
+    "picture.new_clip": "Another clip",
+    "picture.listen": "Listen instead",
+    "picture.look": "Look instead",
+    "picture.missing": "Type the six characters of the picture.",
+    "picture.missing_clip": "Type the six digits that you hear.",
+    "picture.again": "That did not fit. Here is another one.",
+    "picture.none": "None is ready just now. Ask for another in a moment.",
+    "picture.too_many": "You had many of these. Wait a few minutes, or answer the other kind.",
+  },
+  es: {
+    "picture.group": "Una cosa más, porque ha habido muchos intentos",
+    "picture.alt": "Una imagen con seis letras y cifras. Si no puedes leerla, elige «Mejor escuchar».",
+    "picture.player": "Una grabación con seis cifras, dichas en inglés",
+    "picture.code": "¿Qué ves u oyes?",
+    "picture.hint": "Seis caracteres. Dan igual las mayúsculas y los espacios.",
+    "picture.new": "Otra imagen",
+    "picture.new_clip": "Otra grabación",
+    "picture.listen": "Mejor escuchar",
+    "picture.look": "Mejor mirar",
+    "picture.missing": "Escribe los seis caracteres de la imagen.",
+    "picture.missing_clip": "Escribe las seis cifras que oyes.",
+    "picture.again": "No era eso. Aquí tienes otra.",
+    "picture.none": "Ahora mismo no hay ninguna lista. Pide otra dentro de un momento.",
+    "picture.too_many": "Ya has pedido muchas. Espera unos minutos o responde de la otra manera.",
+  },
+};
