@@ -67,11 +67,13 @@ from .metrics import Metrics
 from .objecting import Objecting
 from .origins import Cookies, Origins
 from .outbox import Outbox
+from .outcomes import Outcomes
 from .outside import Outside
 from .own_devices import OwnDevices
 from .own_events import OwnEvents
 from .own_routes import OwnHandlers
 from .parts import Parts, entropy_of_system
+from .passkey_login import PasskeyLogin
 from .passkeys import Passkeys
 from .picture_maker import Maker, ProcessMaker
 from .picture_pool import PicturePool
@@ -226,6 +228,7 @@ def build(
     stepping_up = SteppingUp(parts, sessions, limiter, hashes, factors, devices, contact_codes, freezing)
     strangers = Strangers(parts, limiter, outbox)
     admitting = Admitting(parts, limiter, challenges, pictures, strangers)
+    outcomes = Outcomes(parts, sessions, strangers, emitter, audit)
     login = Login(
         parts,
         sessions,
@@ -236,10 +239,9 @@ def build(
         factors,
         changes,
         bans,
-        emitter,
+        outcomes,
         contact_codes,
         devices,
-        audit,
     )
     ending = Ending(parts, sessions, hashes, outbox, changes, devices, stepping_up)
     profile = Profile(parts, outbox)
@@ -259,7 +261,7 @@ def build(
         codes=SavedCodes(parts, factors, removing, changes),
         passkeys=Passkeys(parts, ceremonies, factors, removing, changes),
         stepping_up=stepping_up,
-        login=login,
+        passkey_login=PasskeyLogin(parts, sessions, limiter, factors, bans, outcomes),
         answering=answering,
     )
     own_handlers = OwnHandlers(

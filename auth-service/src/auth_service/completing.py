@@ -12,7 +12,7 @@ from garita_common.core.revocations import Revocation
 
 from . import store_accounts, store_completion, store_contacts, store_recoveries, store_sessions
 from .changes import Changes
-from .core import passwords, requests
+from .core import passwords, recovery_requests
 from .core.events import Kind
 from .core.identifiers import ContactKind
 from .core.problems import Contradicted, FlowGone, InvalidRequest, WeakPassword
@@ -46,7 +46,7 @@ class Completing:
         self._hashes = hashes
         self._changes = changes
 
-    async def complete(self, flow_id: str, body: requests.CompleteRecovery) -> None:
+    async def complete(self, flow_id: str, body: recovery_requests.CompleteRecovery) -> None:
         """Completes an approved recovery.
 
         Raises:

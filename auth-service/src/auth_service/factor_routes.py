@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from .answering import Answering
 from .core import answers, problems, requests
 from .edge import BASE, Ask, Reply, Route
-from .login import Login
+from .passkey_login import PasskeyLogin
 from .passkeys import Passkeys
 from .saved_codes import SavedCodes
 from .stepping_up import SteppingUp
@@ -20,7 +20,7 @@ class FactorHandlers:
     codes: SavedCodes
     passkeys: Passkeys
     stepping_up: SteppingUp
-    login: Login
+    passkey_login: PasskeyLogin
     answering: Answering
 
     async def offer_totp(self, ask: Ask) -> Reply:
@@ -75,12 +75,12 @@ class FactorHandlers:
 
     async def passkey_options(self, ask: Ask) -> Reply:
         """POST /passkeys/login/options"""
-        return Reply(200, await self.login.passkey_options(ask.body, ask.caller))
+        return Reply(200, await self.passkey_login.options(ask.body, ask.caller))
 
     async def log_in_by_passkey(self, ask: Ask) -> Reply:
         """POST /passkeys/login/verify"""
         hint = ask.body.device_hint or ask.caller.device_cookie
-        account, opened = await self.login.by_passkey(ask.body, hint, ask.caller)
+        account, opened = await self.passkey_login.verify(ask.body, hint, ask.caller)
         return await self.answering.signed_in(200, account, opened, ask.caller)
 
     async def step_up_options(self, ask: Ask) -> Reply:

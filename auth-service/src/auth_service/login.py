@@ -8,39 +8,33 @@ from dataclasses import dataclass
 
 import structlog
 
-from garita_common.core import activity
-from garita_common.emitter import Emitter
-
 from . import store_accounts, store_flows, store_sessions
 from .admitting import Admitting, Shut, Tried
-from .audit import Audit
 from .ban_watch import BanWatch
-from .ceremonies import LIFETIME_S
 from .changes import Changes
 from .contact_codes import ContactCodes
-from .core import answers
 from .core.attempts import Policy, Verdict
 from .core.events import Kind
 from .core.factors import MAIL, PASSWORD, SMS, WORDS, Method
-from .core.identifiers import ContactKind, parse_identifier, skeleton
+from .core.identifiers import ContactKind, parse_identifier
 from .core.problems import InvalidCode, InvalidCredentials, Overloaded, TooMany
-from .core.requests import AskPasskey, LogIn, LogInByPasskey, LogInCode, LogInSecond
+from .core.requests import LogIn, LogInCode, LogInSecond
 from .core.sealing import digest
 from .devices import Devices
 from .hashing import HashPool
 from .limits import Limit, Limiter, Reserved
+from .outcomes import Outcomes
 from .parts import Caller, Parts
 from .second_factors import SecondFactors, Used, Weighed
 from .sessions import Opened, Sessions
 from .store import Db
 from .store_accounts import Account
-from .store_flows import Ticket
+from .store_flows import MAX_MISSES, Ticket, purpose_of
 from .strangers import Strangers
 
 log = structlog.get_logger()
 
 TICKET_LIFETIME_MS = 5 * 60 * 1000
-MAX_MISSES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +60,11 @@ class Login:
         factors: SecondFactors,
         changes: Changes,
         bans: BanWatch,
-        emitter: Emitter,
+        outcomes: Outcomes,
         codes: ContactCodes,
         devices: Devices,
-        audit: Audit,
     ) -> None:
-        """Args: admitting: takes what a try has to bring; changes: tells the owner; emitter: tells the detector what succeeded and failed; codes: go to
+        """Args: admitting: takes what a try has to bring; changes: tells the owner; outcomes: tells others what succeeded and failed; codes: go to
         old contacts where a password is not enough, and confirm the device (devices).
         """
         config = parts.config
@@ -84,10 +77,9 @@ class Login:
         self._factors = factors
         self._changes = changes
         self._bans = bans
-        self._emitter = emitter
+        self._outcomes = outcomes
         self._codes = codes
         self._devices = devices
-        self._audit = audit
         self._per_prefix = Limit("login_prefix", config.logins_per_prefix_per_min, 60)
         self._mfa_daily = Limit("mfa_account_day", config.mfa_per_account_per_day, 86_400)
         self._mfa_hourly = Policy(None, None, config.mfa_per_account_per_h, 15 * 60_000)
@@ -112,7 +104,7 @@ class Login:
         try:
             tried = await self._admitting.admit(body, tag, account, device, caller)
         except Shut:
-            self._failed(tag, device, caller, "shut")
+            self._outcomes.failed(tag, device, caller, "shut")
             raise
         stored = account.password_hash if account and account.active else None
         try:
@@ -122,7 +114,7 @@ class Login:
             raise
         owner = account if is_right else None
         if owner is None:
-            self._failed(tag, device, caller, "shut" if tried.is_shut else "password")
+            self._outcomes.failed(tag, device, caller, "shut" if tried.is_shut else "password")
             if tried.newly and account is not None:
                 await self._tell_guessed(account)
             if not tried.is_shut:
@@ -153,7 +145,7 @@ class Login:
         async with self._parts.store.writing() as tx:
             wanted = await self._ticket(tx, ticket, list(Method))
             if owner is not None and is_sent:
-                await self._codes.post_for_login(tx, owner, _purpose(digest(wanted.mfa_ticket.encode())), caller)
+                await self._codes.post_for_login(tx, owner, purpose_of(digest(wanted.mfa_ticket.encode())), caller)
             return wanted
 
     async def _tell_guessed(self, account: Account) -> None:
@@ -176,7 +168,7 @@ class Login:
         reading = self._parts.store.reading
         ticket_hash = digest(body.mfa_ticket.encode())
         ticket = await store_flows.ticket(reading, ticket_hash)
-        if ticket is None or not self._is_alive(ticket):
+        if ticket is None or not ticket.is_alive(self._parts.now_ms()):
             raise InvalidCode
         account = await store_accounts.by_id(reading, ticket.user or "")
         if account is not None:
@@ -188,79 +180,22 @@ class Login:
         try:
             weighed = None
             if not isinstance(body, LogInCode):
-                weighed = await self._factors.weigh(ticket.user or "", body, _purpose(ticket_hash))
+                weighed = await self._factors.weigh(ticket.user or "", body, purpose_of(ticket_hash))
         except Overloaded:
             await self._limiter.forgive(reserved)
             await self._limiter.wait_s(self._mfa_daily, key, -1)
             raise
         accepted = await self._accept(ticket_hash, body, weighed, account, caller)
         if accepted is None or account is None:
-            self._failed(ticket.tag, ticket.device, caller, "second_factor")
+            self._outcomes.failed(ticket.tag, ticket.device, caller, "second_factor")
             raise InvalidCode
         opened, used = accepted
         await self._limiter.forgive(reserved)
         await self._limiter.wait_s(self._mfa_daily, key, -1)
         if ticket.shut:
             await self._strangers.owner_came(account)
-        await self._welcome(account, opened, ticket.device, caller, ticket.tag)
+        await self._outcomes.welcome(account, opened, ticket.device, caller, ticket.tag)
         return account, opened, used
-
-    async def passkey_options(self, body: AskPasskey, caller: Caller) -> answers.PasskeyOptions:
-        """What a browser needs to log in with a passkey: with any that it has for us, or with one of those of a ticket's account.
-
-        Raises:
-            InvalidCode: the ticket has ended, or its account has no passkey.
-            TooMany, Banned, Overloaded: as their names say.
-            Contradicted: the server has no host name.
-        """
-        self._bans.refuse_address(caller)
-        if caller.counted:
-            await self._limiter.take(self._per_prefix, caller.unit)
-        if body.mfa_ticket is None:
-            flow = self._parts.new_id()
-            options = await self._factors.options("", f"login:{flow}")
-            return answers.PasskeyOptions(options=options, expires_in=LIFETIME_S, flow_id=flow)
-        ticket_hash = digest(body.mfa_ticket.encode())
-        reading = self._parts.store.reading
-        ticket = await store_flows.ticket(reading, ticket_hash)
-        if ticket is None or not self._is_alive(ticket):
-            raise InvalidCode
-        if ticket.shut:  # no list of passkeys, which would say that the password was right
-            options = await self._factors.options("", _purpose(ticket_hash))
-            return answers.PasskeyOptions(options=options, expires_in=LIFETIME_S)
-        if ticket.user is None or Method.PASSKEY not in await self._factors.methods(reading, ticket.user):
-            raise InvalidCode
-        options = await self._factors.options(ticket.user, _purpose(ticket_hash))
-        return answers.PasskeyOptions(options=options, expires_in=LIFETIME_S)
-
-    async def by_passkey(self, body: LogInByPasskey, hint: str | None, caller: Caller) -> tuple[Account, Opened]:
-        """A whole login with a passkey, which is two factors by itself: something that one has, and what unlocks it.
-
-        Raises:
-            InvalidCredentials: unknown, copied, not for this flow, or its account is locked.
-            TooMany, Banned, Overloaded: as their names say.
-        """
-        self._bans.refuse_address(caller)
-        if caller.counted:
-            await self._limiter.take(self._per_prefix, caller.unit)
-        weighed = await self._factors.weigh_passkey(body.credential, f"login:{body.flow_id}")
-        reading = self._parts.store.reading
-        account = await store_accounts.by_id(reading, weighed.passkey.user) if weighed else None
-        if weighed is None or account is None or not account.active:
-            tag = self._parts.seals.mark("identifier", "passkey:" + body.credential.raw_id).hex()
-            self._failed(tag, None, caller, "passkey")
-            raise InvalidCredentials
-        device = await store_sessions.known_device(reading, account.id, self._sessions.device_mark(hint or ""))
-        self._bans.refuse_person(account.id, device or "")
-        tag = self._parts.seals.mark("identifier", "name:" + skeleton(account.username)).hex()
-        async with self._parts.store.writing() as tx:
-            used = await self._factors.use(tx, account.id, weighed)
-            if used is None:
-                raise InvalidCredentials
-            amr = [WORDS[used.method]]
-            opened = await self._sessions.open(tx, account, caller, device=device, amr=amr, factor=used.factor)
-        await self._welcome(account, opened, device, caller, tag)
-        return account, opened
 
     def _refuse_shut(self, reserved: Reserved, limit: str) -> None:
         if reserved.judged.verdict is Verdict.SHUT:
@@ -273,16 +208,13 @@ class Login:
         self._parts.metrics.logins.labels("shut" if row.shut else "second_factor_wanted").inc()
         return Wanted(ticket, methods, with_code=row.shut)
 
-    def _is_alive(self, ticket: Ticket) -> bool:
-        return ticket.misses < MAX_MISSES and ticket.expires_ms > self._parts.now_ms()
-
     async def _accept(
         self, ticket_hash: bytes, body: LogInSecond, weighed: Weighed | None, account: Account | None, caller: Caller
     ) -> tuple[Opened, Used | None] | None:
         """One transaction: the ticket, the factor and the new session, or one miss more."""
         async with self._parts.store.writing() as tx:
             ticket = await store_flows.ticket(tx, ticket_hash)
-            if ticket is None or not self._is_alive(ticket):
+            if ticket is None or not ticket.is_alive(self._parts.now_ms()):
                 return None
             opened = None
             if account is not None and account.active:
@@ -317,7 +249,7 @@ class Login:
         """A code to an old contact passes a shut name, where the account has no second factor; the device is confirmed by it."""
         if not ticket.shut or await self._factors.methods(tx, account.id):
             return None
-        contact = await self._codes.use(tx, account.id, _purpose(ticket_hash), code)
+        contact = await self._codes.use(tx, account.id, purpose_of(ticket_hash), code)
         if contact is None:
             return None
         word = SMS if contact.kind is ContactKind.PHONE else MAIL
@@ -330,31 +262,8 @@ class Login:
     ) -> tuple[Account, Opened]:
         async with self._parts.store.writing() as tx:
             opened = await self._sessions.open(tx, account, caller, device=device, amr=amr)
-        await self._welcome(account, opened, device, caller, tag)
+        await self._outcomes.welcome(account, opened, device, caller, tag)
         return account, opened
-
-    async def _welcome(self, account: Account, opened: Opened, device: str | None, caller: Caller, tag: str) -> None:
-        await self._sessions.say(opened.put_out)
-        self._strangers.outcome(failed=False)
-        self._audit.later(
-            "login.ok", actor=opened.session.device, subject=account.id, caller=caller, amr=opened.session.amr
-        )
-        if device is not None:
-            await self._strangers.owner_came(account)
-        self._parts.metrics.logins.labels("ok").inc()
-        self._emitter.emit(
-            activity.LoggedIn(
-                ts_ms=self._parts.now_ms(),
-                src="auth",
-                ip=str(caller.address),
-                ip_prefix=caller.unit,
-                user=account.id,
-                device=opened.session.device,
-                account=tag,
-                known_device=device is not None,
-                account_since_ms=account.created_ms,
-            )
-        )
 
     async def _renew_hash(self, account: Account, password: str) -> None:
         """Hashes the password anew where the parameters have changed since; not now if there is no room."""
@@ -366,23 +275,3 @@ class Login:
             return
         async with self._parts.store.writing() as tx:
             await store_accounts.set_password_hash(tx, account.id, account.password_hash, fresh)
-
-    def _failed(self, tag: str, device: str | None, caller: Caller, reason: str) -> None:
-        self._strangers.outcome(failed=True)
-        self._audit.later("login.failed", actor=device or "", caller=caller, name=tag[:32], reason=reason)
-        self._parts.metrics.logins.labels(reason).inc()
-        self._emitter.emit(
-            activity.LoginFailed(
-                ts_ms=self._parts.now_ms(),
-                src="auth",
-                ip=str(caller.address),
-                ip_prefix=caller.unit,
-                account=tag,
-                known_device=device is not None,
-                reason=reason,
-            )
-        )
-
-
-def _purpose(ticket_hash: bytes) -> str:
-    return f"mfa:{ticket_hash.hex()}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from . import store_factors, store_proofs, store_recoveries
-from .core import codes, questions, requests, totp
+from .core import codes, questions, recovery_requests, requests, totp
 from .core.questions import QuestionId
 from .core.recovery import life
 from .core.recovery.facts import FactorKind
@@ -58,35 +58,35 @@ class Proofs:
         self._hashes = hashes
         self._outbox = outbox
 
-    async def prepared(self, body: requests.ShownEvidence, recovery: Recovery) -> Checked:
+    async def prepared(self, body: recovery_requests.ShownEvidence, recovery: Recovery) -> Checked:
         """The slow comparisons.
 
         Raises:
             Overloaded: no room for a hash.
         """
-        if isinstance(body, requests.EvidenceSavedCode):
+        if isinstance(body, recovery_requests.EvidenceSavedCode):
             code = requests.ByRecoveryCode(code=body.value)
             return Checked(code=await self._second.weigh(recovery.user or NOBODY, code, f"recovery:{recovery.flow.id}"))
-        if not isinstance(body, requests.EvidenceAnswer):
+        if not isinstance(body, recovery_requests.EvidenceAnswer):
             return Checked()
         question = await self._question(self._parts.store.reading, recovery)
         fits = await self._hashes.verify(question.hash if question else None, questions.normal(body.value))
         return Checked(question, fits)
 
     async def accept(
-        self, tx: Db, recovery: Recovery, body: requests.ShownEvidence, checked: Checked
+        self, tx: Db, recovery: Recovery, body: recovery_requests.ShownEvidence, checked: Checked
     ) -> Accepted | None:
         """The factor that was proved, used up where it works once; None for a wrong one, which is counted."""
         factor: Accepted | None = None
         if recovery.misses < MAX_MISSES:
             match body:
-                case requests.EvidenceCode():
+                case recovery_requests.EvidenceCode():
                     factor = await self._sent_code(tx, recovery, body.value)
-                case requests.EvidenceTotp():
+                case recovery_requests.EvidenceTotp():
                     factor = await self._totp(tx, recovery, body.value)
-                case requests.EvidenceSavedCode():
+                case recovery_requests.EvidenceSavedCode():
                     factor = await self._saved_code(tx, recovery, checked)
-                case requests.EvidenceAnswer():
+                case recovery_requests.EvidenceAnswer():
                     return None
         if factor is None:
             await store_recoveries.keep(tx, replace(recovery, misses=recovery.misses + 1))

@@ -14,7 +14,7 @@ from . import store_accounts, store_notices, store_outbox, store_recoveries, sto
 from .ban_watch import BanWatch
 from .challenges import Challenges
 from .changes import Changes
-from .core import answers, requests
+from .core import answers, recovery_requests
 from .core.events import Kind
 from .core.identifiers import ContactKind, parse_identifier
 from .core.problems import CodeInvalid, Contradicted, FlowGone
@@ -75,7 +75,7 @@ class Recovering:
         self._strangers = Limit("recovery_strangers", config.recoveries_per_account_per_day, 86_400)
         self._owners = Limit("recovery_owners", config.recoveries_per_account_per_day, 86_400)
 
-    async def start(self, body: requests.StartRecovery, caller: Caller) -> answers.RecoveryStarted:
+    async def start(self, body: recovery_requests.StartRecovery, caller: Caller) -> answers.RecoveryStarted:
         """Begins a recovery, or looks as if.
 
         Raises:
@@ -108,7 +108,7 @@ class Recovering:
             flow_id=flow.id, flow_secret=secret, expires_in=flows.COLLECTING_MS // 1000, next=NEXT
         )
 
-    async def send(self, flow_id: str, body: requests.SendRecoveryCode, caller: Caller) -> None:
+    async def send(self, flow_id: str, body: recovery_requests.SendRecoveryCode, caller: Caller) -> None:
         """Asks for codes. To whom, and whether at all, is found out behind the answer.
 
         Raises:
@@ -120,7 +120,7 @@ class Recovering:
             await store_recoveries.ask_code(tx, flow_id, kind, self._outbox.prefix_mark(caller), self._parts.now_ms())
         self._work.wake()
 
-    async def evidence(self, flow_id: str, body: requests.ShowEvidence) -> answers.Accepted:
+    async def evidence(self, flow_id: str, body: recovery_requests.ShowEvidence) -> answers.Accepted:
         """Takes evidence.
 
         Raises:
@@ -129,7 +129,7 @@ class Recovering:
             Contradicted: the recovery waits.
             Overloaded: no room for a hash.
         """
-        if isinstance(body, requests.EvidenceDone):
+        if isinstance(body, recovery_requests.EvidenceDone):
             async with self._parts.store.writing() as tx:
                 recovery = await self._collecting(tx, flow_id, body.flow_secret)
                 if recovery.flow.phase is Phase.COLLECTING:
@@ -139,7 +139,7 @@ class Recovering:
         checked = await self._proofs.prepared(body, recovery)
         async with self._parts.store.writing() as tx:
             recovery = await self._collecting(tx, flow_id, body.flow_secret)
-            if isinstance(body, requests.EvidenceAnswer):
+            if isinstance(body, recovery_requests.EvidenceAnswer):
                 await self._proofs.answer(tx, recovery, checked)
                 return answers.Accepted()
             accepted = await self._proofs.accept(tx, recovery, body, checked)
@@ -149,7 +149,7 @@ class Recovering:
             raise CodeInvalid
         return answers.Accepted(recovery_code=UNSET if accepted.replacement is None else accepted.replacement)
 
-    async def phone_unavailable(self, flow_id: str, body: requests.RecoverySecret) -> None:
+    async def phone_unavailable(self, flow_id: str, body: recovery_requests.RecoverySecret) -> None:
         """The phone that would be asked is no more: in 72 h the next one is, if no contact objects.
 
         Raises:

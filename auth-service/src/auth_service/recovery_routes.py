@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from .completing import Completing
-from .core import answers, problems, requests
+from .core import answers, problems, recovery_requests, requests
 from .core.questions import QUESTIONS
 from .edge import BASE, Ask, Reply, Route
 from .objecting import Objecting
@@ -79,19 +79,19 @@ def table(do: RecoveryHandlers) -> tuple[Route, ...]:
     one = f"{BASE}/recoveries/{{recovery_id}}"
     return (
         Route("POST", f"{BASE}/recoveries", "recovery", "Begin to get an account back", do.start,
-              {202: answers.RecoveryStarted}, requests.StartRecovery, refusals=(p.Banned, p.ProofRequired)),
+              {202: answers.RecoveryStarted}, recovery_requests.StartRecovery, refusals=(p.Banned, p.ProofRequired)),
         Route("POST", f"{one}/send", "recovery_send", "Have codes sent", do.send,
-              {202: answers.Accepted}, requests.SendRecoveryCode, refusals=(p.FlowGone,)),
+              {202: answers.Accepted}, recovery_requests.SendRecoveryCode, refusals=(p.FlowGone,)),
         Route("POST", f"{one}/evidence", "recovery_evidence", "Show evidence", do.evidence,
-              {202: answers.Accepted}, requests.ShowEvidence, refusals=(p.CodeInvalid, p.Contradicted, p.FlowGone)),
+              {202: answers.Accepted}, recovery_requests.ShowEvidence, refusals=(p.CodeInvalid, p.Contradicted, p.FlowGone)),
         Route("POST", f"{one}/phone-unavailable", "recovery_phone", "Say that the phone is no more", do.phone_unavailable,
-              {202: answers.Accepted}, requests.RecoverySecret, refusals=(p.FlowGone,)),
+              {202: answers.Accepted}, recovery_requests.RecoverySecret, refusals=(p.FlowGone,)),
         Route("GET", one, "recovery_state", "How a recovery stands", do.shown,
               {200: answers.RecoveryState}, flow_secret=True, refusals=(p.FlowGone,)),
         Route("POST", f"{one}/veto", "recovery_veto", "Object to a recovery", do.veto,
-              {204: None}, requests.VetoRecovery, takes_token=True, refusals=(p.NotHere, p.StepUpRequired, p.AccessRefused)),
+              {204: None}, recovery_requests.VetoRecovery, takes_token=True, refusals=(p.NotHere, p.StepUpRequired, p.AccessRefused)),
         Route("POST", f"{one}/complete", "recovery_complete", "Set the new password, or turn second factors off", do.complete,
-              {204: None}, requests.CompleteRecovery, refusals=(p.Contradicted, p.FlowGone, p.WeakPassword)),
+              {204: None}, recovery_requests.CompleteRecovery, refusals=(p.Contradicted, p.FlowGone, p.WeakPassword)),
         Route("GET", f"{BASE}/me/recoveries", "me_recoveries", "Recoveries of the account that wait", do.pending,
               {200: answers.Recoveries}, needs_token=True),
         Route("GET", f"{BASE}/secret-questions", "secret_questions", "The secret questions to choose from", do.questions,

@@ -6,6 +6,9 @@ from .core.codes import MAX_TRIES
 from .core.identifiers import ContactKind
 from .store import Db, one, run
 
+MAX_MISSES = 5
+"""Wrong second factors that one ticket takes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Flow:
@@ -34,6 +37,10 @@ class Ticket:
     shut: bool
     tag: str
     misses: int = 0
+
+    def is_alive(self, now_ms: int) -> bool:
+        """Whether a second factor is still taken for it."""
+        return self.misses < MAX_MISSES and self.expires_ms > now_ms
 
 
 async def add_flow(tx: Db, flow: Flow, now_ms: int) -> None:
@@ -123,6 +130,11 @@ async def ticket(db: Db, ticket_hash: bytes) -> Ticket | None:
     if row is None:
         return None
     return Ticket(row["user"], row["device"], row["expires_ms"], bool(row["shut"]), row["tag"], row["misses"])
+
+
+def purpose_of(ticket_hash: bytes) -> str:
+    """What the codes and challenges for a ticket are made for."""
+    return f"mfa:{ticket_hash.hex()}"
 
 
 async def count_miss(tx: Db, ticket_hash: bytes) -> None:
