@@ -48,7 +48,7 @@ class Challenges:
         low, high = proof_of_work.COUNTERS
         made = altcha.create_challenge(
             "PBKDF2/SHA-256",
-            proof_of_work.COST * factor,
+            self._parts.config.proof_cost * factor,
             counter=low + self._parts.random_below(high - low + 1),
             data=msgspec.to_builtins(data),
             hmac_secret=self._secret,
@@ -77,7 +77,7 @@ class Challenges:
             raise InvalidRequest(
                 "captcha: send the request no sooner than 1.5 s after its challenge was made.", retry_after_s=2
             )
-        is_enough = proof.challenge.parameters.cost >= proof_of_work.COST * factor
+        is_enough = proof.challenge.parameters.cost >= self._parts.config.proof_cost * factor
         if flaw is not None or not is_enough or not await self._use(data, action):
             self._count(caller, action, passed=False)
             raise ProofRequired(self.make(action, factor))

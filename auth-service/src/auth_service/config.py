@@ -40,6 +40,9 @@ class AuthConfig(ServiceConfig):
 
     # A page makes a handful of requests when it opens; 300 in 5 minutes is a household of busy people, and one request a second for a machine.
     all_per_prefix_per_5_min: int = Field(300, ge=1, description="All requests of one address in 5 minutes.")
+    # 1.2 ms of native code per counter: the work and not the calling dominates, in a browser too, and one proof takes 0.1 to 0.4 s of a core.
+    # The dearest proof is 16 times that, and clients refuse more than 200 000.
+    proof_cost: int = Field(5000, ge=1, le=12_500, description="PBKDF2 rounds per counter of a proof of work.")
     # A challenge costs us one PBKDF2 (1.2 ms); a person needs one or two.
     challenges_per_prefix_per_10_min: int = Field(30, ge=1, description="Challenges for one address in 10 minutes.")
     # Listening three times is human; a machine that solves clips wants thousands.

@@ -287,6 +287,7 @@ def environment(folder: Path, redis_url: str, **settings: str) -> dict[str, str]
         "GARITA_AUTH_PUBLIC_ORIGIN": ORIGIN,
         "GARITA_AUTH_HASH_MEMORY_KIB": "256",
         "GARITA_AUTH_HASH_PASSES": "1",
+        "GARITA_AUTH_PROOF_COST": "50",
     }
     named = {(name if name.startswith("GARITA_") else f"GARITA_AUTH_{name}"): value for name, value in settings.items()}
     return base | named

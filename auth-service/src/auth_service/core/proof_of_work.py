@@ -11,10 +11,8 @@ from .requests import Action, ProofData
 LIFETIME_MS = 5 * 60 * 1000
 MIN_FORM_MS = 1500
 """Nobody reads a form, types an address and a password of twelve characters, and sends it in less."""
-COST = 5000
-"""PBKDF2 rounds per counter: about 1.2 ms of native code, so that the work and not the calling dominates, in a browser too."""
 COUNTERS = (80, 320)
-"""The counter to find lies in here: 0.1 to 0.4 s of one core."""
+"""The counter to find lies in here: 0.1 to 0.4 s of one core at the usual cost of a counter, which is a setting."""
 SKEW_MS = 5000
 
 
