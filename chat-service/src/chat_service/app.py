@@ -6,7 +6,6 @@ that nobody hears tells its gateway that nothing was stored, which a listening s
 """
 
 import asyncio
-import os
 import time
 from collections.abc import Callable
 
@@ -25,6 +24,7 @@ from .committer import Committer
 from .config import ChatConfig
 from .core.texttags import TextTags
 from .database import Database, FenceLost, open_database
+from .entropy import EntropyPool
 from .indexer import Indexer
 from .intake import Intake
 from .metrics import Metrics
@@ -175,7 +175,7 @@ async def build(
     config: ChatConfig,
     *,
     clock: Callable[[], int] = clock_ms,
-    entropy: Entropy = os.urandom,
+    entropy: Entropy | None = None,
     blobs: Blobs | None = None,
 ) -> App:
     """Opens the database and puts the parts together; the caller runs the app and closes its database.
@@ -186,7 +186,7 @@ async def build(
     for name in ("simhash_key", "operator_token"):
         config.secret(name)  # looked at before anything is made
     blobs = blobs or open_blobs(config.blob_url)
-    return App(config, await open_database(config.database), blobs, clock, entropy)
+    return App(config, await open_database(config.database), blobs, clock, entropy or EntropyPool())
 
 
 async def run(config: ChatConfig, stop: asyncio.Event) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from garita_common.core.errors import Internal
+from garita_common.core.frames import Change
 from garita_common.core.records import Command, PersonalEvent, Reply, RoomEvent
 
 from . import commands, store_outbox
@@ -136,9 +137,13 @@ class BatchRunner:
     ) -> tuple[Turn, list[tuple[str, Reply]]]:
         now_ms = self._clock_ms()
         turn = Turn(Store(db, now_ms), now_ms, self._entropy, self._rules, self._budget)
+        ops = [commands.read(command) for _, command in batch]
+        turn.store.expect([
+            (command.user, op.cmid.bytes) for (_, command), op in zip(batch, ops, strict=True) if isinstance(op, Change)
+        ])  # fmt: skip
         replies = []
-        for gateway, command in batch:
-            reply = commands.execute(turn, gateway, command)
+        for (gateway, command), op in zip(batch, ops, strict=True):
+            reply = commands.execute(turn, gateway, command, op)
             if reply is not None:
                 replies.append((gateway, reply))
         turn.store.flush()

@@ -50,6 +50,7 @@ from .turn import Asked, Done, Reported, Sent, Turn, Typed
 AskOp: TypeAlias = Attach | Recover | Repair | CompareHeads | RecordUpload
 PassingOp: TypeAlias = Here | Read | Received | Typing
 SaidOp: TypeAlias = Send | Edit
+Readable: TypeAlias = RoomOp | GatewayAsk | AppError
 Refusable: TypeAlias = Answered | AskRefused
 """Unions that are asked for with every command have names: written out in `isinstance`, each would be built anew each time."""
 
@@ -58,13 +59,14 @@ class HalfDone(Exception):
     """A command was refused after it had changed something; its transaction must not stay."""
 
 
-def execute(turn: Turn, gateway: str, command: Command) -> Reply | None:
+def execute(turn: Turn, gateway: str, command: Command, op: Readable) -> Reply | None:
     """Carries out one command; there is nothing to answer to what is said in passing, and not yet to a search.
+
+    Args: op: what `read` gave for it.
 
     Raises:
         HalfDone: see the class.
     """
-    op = _read_op(command)
     if isinstance(op, AppError):
         turn.tally[("unreadable", op.code)] += 1
         return refusal(command, op)
@@ -92,7 +94,7 @@ def execute(turn: Turn, gateway: str, command: Command) -> Reply | None:
 
 def refusal(command: Command, exc: AppError) -> Reply:
     """The reply that says an error: to the client, or to the gateway for what it asked for itself."""
-    ask = _read_op(command) if command.asked else None
+    ask = read(command) if command.asked else None
     if ask is None or isinstance(ask, RecordUpload):
         request = None if command.request == NO_REQUEST else command.request
         return Answered(command.connection, command.user, command.request, pushes.error(request, exc), exc.code)
@@ -107,16 +109,17 @@ def code_of(reply: Reply | None) -> str:
 
 def op_name(command: Command) -> str:
     """The operation's name, from the fixed list of them, or "unreadable"."""
-    op = _read_op(command)
+    op = read(command)
     return "unreadable" if isinstance(op, AppError) else str(op.__struct_config__.tag)
 
 
-def _read_op(command: Command) -> RoomOp | GatewayAsk | AppError:
+def read(command: Command) -> Readable:
+    """What a command asks for, or what is wrong with it."""
     try:
-        read: RoomOp | GatewayAsk = (records.decode_ask if command.asked else records.decode_room_op)(command.op)
+        op: RoomOp | GatewayAsk = (records.decode_ask if command.asked else records.decode_room_op)(command.op)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return BadRequest("This request cannot be read.")
-    return read
+    return op
 
 
 def _request(turn: Turn, me: User, gateway: str, command: Command, op: Request) -> tuple[Done, bool]:

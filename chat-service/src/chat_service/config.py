@@ -77,7 +77,7 @@ class ChatConfig(ServiceConfig):
     )
     sweep_every_s: float = Field(60.0, gt=0, description="Time between two looks for expired uploads, in seconds.")
     batch_commands: int = Field(
-        256,
+        512,
         ge=1,
         le=4096,
         description="Most commands in one transaction: more would make each answer wait for the others.",

@@ -16,6 +16,11 @@ from .core.moderation import HEIRS, Ban
 from .core.paging import Window
 from .core.rooms import Kind, Marks, Role, Room, User
 
+EXPECTED_AT_ONCE = 32
+_EXPECTED = (
+    f"WITH asked (s, c) AS (VALUES {', '.join(['(?, ?)'] * EXPECTED_AT_ONCE)})"  # noqa: S608  # constant
+    " SELECT sender, cmid, digest, body FROM asked CROSS JOIN requests ON sender = s AND cmid = c"
+)
 ROOM_COLUMNS = "rooms.id, kind, title, topic, created_ms, epoch, rooms.head, members, pair"
 
 
@@ -34,6 +39,7 @@ class Store:
         self._new_marks: dict[tuple[str, str], Marks] = {}
         self._unasked: set[tuple[str, str]] = set()
         self._kept: dict[tuple[str, bytes], Kept] = {}
+        self._expected: set[tuple[str, bytes]] = set()
         self._moved: dict[str, Room] = {}
         self._new_events: list[tuple[str, int, bytes | None, str, bytes]] = []
         self._new_kept: list[tuple[str, bytes, bytes, bytes]] = []
@@ -96,10 +102,19 @@ class Store:
 
     # Requests
 
+    def expect(self, requests: list[tuple[str, bytes]]) -> None:
+        """Looks many requests (sender and cmid) up with one statement each so many, for `kept`; a rest is looked up when it is asked for."""
+        for start in range(0, len(requests) - EXPECTED_AT_ONCE + 1, EXPECTED_AT_ONCE):
+            some = requests[start : start + EXPECTED_AT_ONCE]
+            for sender, cmid, *kept in self.db.execute(_EXPECTED, [part for request in some for part in request]):
+                self._kept[sender, cmid] = Kept(*kept)
+            self._expected.update(some)
+
     def kept(self, sender: str, cmid: bytes) -> Kept | None:
         """The first answer to a request, from this transaction too."""
-        held = self._kept.get((sender, cmid))
-        if held is not None:
+        key = (sender, cmid)
+        held = self._kept.get(key)
+        if held is not None or key in self._expected:
             return held
         row = self.db.execute(
             "SELECT digest, body FROM requests WHERE sender = ? AND cmid = ?", (sender, cmid)

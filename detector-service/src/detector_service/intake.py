@@ -32,7 +32,7 @@ DEAD_STREAM = "activity:dead"
 DEAD_MAXLEN = 10_000
 """What nobody could read is looked at by a person; ten thousand samples are plenty."""
 DEAD_BYTES = 16 * 1024
-BATCH = 256
+BATCH = 1024
 BLOCK_MS = 50
 NOISE_EVERY = 8
 CLAIM_IDLE_MS = 30_000

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from chat_service.database import FenceLost
+from chat_service.store import EXPECTED_AT_ONCE
 from chat_service.store_outbox import Log, LogKind
-from garita_common.core.records import Answered, Attach, Attached
+from garita_common.core.frames import Send
+from garita_common.core.records import Answered, Attach, Attached, Reply
 from tests.fakes.chat_gateway import body, stamped, user_id
 
 from .conftest import GATEWAY, Desk, ok, send
@@ -106,3 +110,31 @@ async def test_a_lost_fence_stops_everything(desk: Desk) -> None:
 
     (head,) = await desk.database.run(lambda db: db.execute("SELECT head FROM rooms").fetchone())
     assert head == 1
+
+
+async def test_repeats_are_found_in_a_batch_of_any_size(desk: Desk) -> None:
+    """Of what an earlier batch answered, of what this one did, and of both mixed with what is new."""
+    room = await desk.room("ana")
+    first = [send(room, str(n)) for n in range(2 * EXPECTED_AT_ONCE + 3)]
+    new = send(room, "new")
+    told = [answer(reply) for reply in await say_all(desk, first)]
+    assert [body["seq"] for body in told] == list(range(2, 2 + len(first)))
+
+    again = [answer(reply) for reply in await say_all(desk, [*first, new, new])]
+
+    assert [body.pop("dup", False) for body in again] == [True] * len(first) + [False, True]
+    assert [body["seq"] for body in again] == [*(body["seq"] for body in told), len(first) + 2, len(first) + 2]
+    (head,) = await desk.run(lambda db: db.execute("SELECT head FROM rooms").fetchone())
+    assert head == len(first) + 2
+
+
+async def say_all(desk: Desk, ops: list[Send]) -> list[Reply]:
+    """One batch of them."""
+    done = await desk.batch(*[(GATEWAY, stamped("ana", op)) for op in ops])
+    return [reply for _, reply in done.replies]
+
+
+def answer(reply: Reply) -> dict[str, Any]:
+    """What a client is told."""
+    assert isinstance(reply, Answered)
+    return body(reply)

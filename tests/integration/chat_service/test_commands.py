@@ -104,7 +104,8 @@ async def test_a_refusal_after_a_write_gives_the_transaction_up(desk: Desk) -> N
 
     def careless(db: object) -> None:
         turn = Turn(Careless(db, 0), 0, os.urandom, RULES, RoomBudget(RULES.room_send, 1))  # type: ignore[arg-type]  # a connection
-        commands.execute(turn, GATEWAY, stamped("ana", send(room)))
+        command = stamped("ana", send(room))
+        commands.execute(turn, GATEWAY, command, commands.read(command))
 
     with pytest.raises(HalfDone):
         await desk.run(careless)
