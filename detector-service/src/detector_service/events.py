@@ -36,11 +36,13 @@ class Entry(Struct, frozen=True):
 async def insert(db: Db, entries: Sequence[Entry], seen_ms: int) -> list[tuple[int, Entry]]:
     """Stores what is not stored yet; returns only that, with its row, in the order of `entries`."""
     before = (await rows_of(db, "SELECT coalesce(max(id), 0) FROM events"))[0][0]
-    await db.executemany(
+    written = await db.executemany(
         "INSERT INTO events (stream, stream_id, kind, at_ms, seen_ms, unit, user, device, account, body)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (stream, stream_id) DO NOTHING",
         [_columns(entry, seen_ms) for entry in entries],
     )
+    if written.rowcount == len(entries):
+        return list(enumerate(entries, before + 1))  # as SQLite numbers them
     stored = await rows_of(db, "SELECT id, stream, stream_id FROM events WHERE id > ? ORDER BY id", (before,))
     by_name = {(entry.stream, entry.stream_id): entry for entry in entries}
     return [(number, by_name[stream, name]) for number, stream, name in stored]
