@@ -34,6 +34,7 @@ ORIGIN = "http://127.0.0.1:8080"
 OUTBOX_KEY = "outbox-key-of-the-tests-0123456789abcdef"
 SERVICE_TOKEN = "service-token-of-the-tests-0123456789ab"
 OPERATOR_TOKEN = "operator-token-of-the-tests-0123456789a"
+AUDIT_KEY = "audit-key-of-the-tests-0123456789abcdef"
 PASSWORD = "cangrejo sin reloj"
 PATIENCE_S = 30.0
 
@@ -268,7 +269,7 @@ def write_secrets(folder: Path) -> Path:
     folder.mkdir(exist_ok=True)
     (folder / "auth_pepper").write_text("pepper-of-the-tests-0123456789abcdef")
     (folder / "auth_data_key").write_text(base64.b64encode(bytes(range(32))).decode())
-    (folder / "audit_key").write_text("audit-key-of-the-tests-0123456789abcdef")
+    (folder / "audit_key").write_text(AUDIT_KEY)
     (folder / "service_token").write_text(SERVICE_TOKEN)
     (folder / "operator_token").write_text(OPERATOR_TOKEN)
     (folder / "outbox_key").write_text(OUTBOX_KEY)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from pathlib import Path
 
 from garita_common.core import bans
 from garita_common.core.channels import BAN_PUSH, BANS_HASH
 from tests.integration.auth_service.conftest import Person, World, Worlds, eventually
+from tests.integration.auth_service.killing import Asked, Round, killed_again_and_again
 
 
 def first(person: Person) -> str:
@@ -171,3 +174,64 @@ async def test_a_banned_user_gets_no_chat_token(world: World) -> None:
 
     await eventually(refused)
     assert (await world.refresh(token, person.device)).status == 200
+
+
+async def test_abuse_53_a_killed_rotation_is_whole_or_not_there(worlds: Worlds, tmp_path: Path, redis_url: str) -> None:
+    """The token is used up and has one successor, or neither; who asks again goes on with the session either way, and with the same successor if there was one."""
+    async with worlds() as world:
+        world.clock.now_s = time.time() - 60  # before what the killed processes do, whatever the set-up takes
+        person = await world.register()
+        ready = world.config.database
+
+    def is_whole(left: Round) -> bool:
+        whole = bool(left.one("SELECT used_ms IS NOT NULL FROM refresh_tokens WHERE parent IS NULL"))
+        assert left.one("SELECT count(*) FROM refresh_tokens WHERE parent IS NOT NULL") == whole
+        assert left.one("SELECT count(*) FROM refresh_tokens WHERE sealed_successor IS NOT NULL") == whole
+        assert left.one("SELECT count(*) FROM sessions WHERE ended_ms IS NOT NULL") == 0
+        return whole
+
+    async def afterwards(left: Round, whole: bool) -> None:
+        again = await left.post(asked.path, asked.body)
+        assert again.status == 200, again
+        assert left.one("SELECT replays FROM refresh_tokens WHERE parent IS NULL") == whole
+        assert left.one("SELECT count(*) FROM refresh_tokens WHERE parent IS NOT NULL") == 1
+        if left.answered is not None:
+            assert again.body["refresh_token"] == left.answered.body["refresh_token"]
+        following = asked.body | {"refresh_token": again.body["refresh_token"]}
+        assert (await left.post(asked.path, following)).status == 200
+
+    body = {"refresh_token": first(person), "audience": "chat", "device_hint": person.device}
+    asked = Asked("/token/refresh", body)
+    await killed_again_and_again(tmp_path, redis_url, ready, asked, is_whole, afterwards)
+
+
+async def test_abuse_53_a_killed_alarm_is_whole_or_not_there(worlds: Worlds, tmp_path: Path, redis_url: str) -> None:
+    """A token that was used long ago ends its session and tells the owner, all at once or not yet; and then the next one who shows it does that."""
+    async with worlds() as world:
+        world.clock.now_s = time.time() - 60  # before what the killed processes do, whatever the set-up takes
+        person = await world.register()
+        token = first(person)
+        for _ in range(3):
+            token = (await world.refresh(token, person.device)).body["refresh_token"]
+        ready = world.config.database
+
+    def is_whole(left: Round) -> bool:
+        whole = bool(left.one("SELECT count(*) FROM sessions WHERE ended_ms IS NOT NULL"))
+        assert left.one("SELECT count(*) FROM revocations") == whole
+        assert left.one("SELECT count(*) FROM notices WHERE kind = 'session_stolen'") == whole
+        assert left.one("SELECT count(*) FROM audit WHERE event = 'account.session_stolen'") == whole
+        assert left.one("SELECT count(*) FROM tellings") == 0
+        mails = left.one("SELECT count(*) FROM outbox")
+        assert mails + len(left.told) >= 1 if whole else mails == len(left.told) == 0
+        return whole
+
+    async def afterwards(left: Round, whole: bool) -> None:
+        if whole:
+            await eventually(lambda: person.email in left.told)
+        assert (await left.post(asked.path, asked.body)).code == "session_ended"
+        living = asked.body | {"refresh_token": token}
+        assert (await left.post(asked.path, living)).code == "session_ended"
+        await eventually(lambda: person.email in left.told)
+
+    asked = Asked("/token/refresh", {"refresh_token": first(person), "audience": "auth", "device_hint": person.device})
+    await killed_again_and_again(tmp_path, redis_url, ready, asked, is_whole, afterwards)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from pathlib import Path
 
 import pytest
 
 from tests.integration.auth_service.conftest import PASSWORD, Answer, World, Worlds
+from tests.integration.auth_service.killing import Asked, Round, killed_again_and_again
 
 
 async def begin(world: World, email: str) -> tuple[str, str]:
@@ -234,3 +237,32 @@ async def test_nothing_readable_lies_in_the_database(world: World) -> None:
         ):  # fmt: skip
             assert secret not in data, path.name
         assert path.stat().st_mode & 0o077 == 0
+
+
+async def test_abuse_53_a_killed_registration_is_whole_or_not_there(
+    worlds: Worlds, tmp_path: Path, redis_url: str
+) -> None:
+    """There is an account with name, password, contact, device and session, or none, and then the same ticket still makes it."""
+    async with worlds() as world:
+        world.clock.now_s = time.time() - 60  # before what the killed processes do, whatever the set-up takes
+        flow, ticket = await proved(world, "ana@example.org")
+        ready = world.config.database
+    tables = ("users", "usernames", "passwords", "contacts", "devices", "sessions", "refresh_tokens")
+
+    def is_whole(left: Round) -> bool:
+        counts = {left.one(f"SELECT count(*) FROM {table}") for table in tables}  # noqa: S608 - constants alone
+        assert counts in ({0}, {1})
+        whole = counts == {1}
+        assert left.one("SELECT count(*) FROM flows WHERE ticket_hash IS NOT NULL") == (not whole)
+        return whole
+
+    async def afterwards(left: Round, whole: bool) -> None:
+        again = await left.post(asked.path, asked.body)
+        assert (again.status, again.code) == ((410, "flow_gone") if whole else (201, None))
+        login = await left.post("/login", {"identifier": "ana", "password": PASSWORD})
+        assert login.status == 200, login
+        if left.answered is not None:
+            assert left.answered.body["user"]["id"] == left.one("SELECT id FROM users")
+
+    asked = Asked(f"/registrations/{flow[0]}/complete", {"ticket": ticket, "username": "ana"})
+    await killed_again_and_again(tmp_path, redis_url, ready, asked, is_whole, afterwards)
