@@ -51,6 +51,7 @@ from .core.identifiers import ContactKind
 from .core.recovery.places import OLDEST_MS
 from .core.sealing import Seals
 from .courier import Carrier, Courier
+from .describing import Describing
 from .devices import Devices
 from .edge import Edge
 from .ending import Ending
@@ -286,6 +287,7 @@ def build(
         cookies=cookies,
         outbox_key=outbox_key,
         answering=answering,
+        describing=Describing(cookies),
         further=(
             *challenge_routes.table(challenge_handlers),
             *session_routes.table(SessionHandlers(ending, cookies)),

@@ -76,7 +76,8 @@ def table(do: ChallengeHandlers) -> tuple[Route, ...]:
     p = problems
     return (
         Route("POST", f"{BASE}/challenges", "challenge", "Get a challenge to solve", do.challenge,
-              {201: (answers.Challenge, answers.PictureChallenge)}, requests.AskChallenge, refusals=(p.Banned, p.ProofRequired)),
+              {201: (answers.Challenge, answers.PictureChallenge)}, requests.AskChallenge, sets_cookies=True,
+              refusals=(p.Banned, p.ProofRequired)),
         Route("GET", f"{BASE}/challenges/{{challenge_id}}/media", "challenge_media", "A challenge's picture or clip, once",
               do.media, {200: bytes}, refusals=(p.NotHere,), media=tuple(MEDIA.values())),
     )  # fmt: skip

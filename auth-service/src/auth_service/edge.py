@@ -91,6 +91,8 @@ class Reply:
     cache_s: int = 0
     media: str = "application/json"
     """Of bytes that are no JSON."""
+    policy: str = HEADERS["Content-Security-Policy"]
+    """What the answer may load where a browser shows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,12 @@ class Route:
     flow_secret: bool = False
     """The secret of a flow comes in the header X-Flow-Secret: a GET has no body, and addresses are written into logs."""
     media: tuple[str, ...] = ("application/json",)
+    query: tuple[tuple[str, str], ...] = ()
+    """Parameters of the query, each with a word about it."""
+    sets_cookies: bool = False
+    """In browser mode."""
+    takes_cookie: bool = False
+    """The refresh token may be in its cookie."""
 
 
 class Edge:
@@ -133,12 +141,14 @@ class Edge:
         self._all = Limit("all_prefix", parts.config.all_per_prefix_per_5_min, 300)
         self._sparingly = Sparingly(parts.clock)
         self._open = 0
+        self._methods: dict[str, list[str]] = {}
 
     def application(self, routes: list[Route]) -> web.Application:
         """An aiohttp application of these routes."""
         app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[self._astray])
         for route in routes:
             app.router.add_route(route.method, route.path, self._handler(route))
+            self._methods.setdefault(route.path, []).append(route.method)
         return app
 
     def _handler(self, route: Route) -> Callable[[web.Request], Awaitable[web.Response]]:
@@ -198,7 +208,7 @@ class Edge:
             query=request.query,
             host=request.host,
             session=session,
-            flow_secret=request.headers.get(FLOW_HEADER, "")[:MAX_SECRET_CHARS] if route.flow_secret else "",
+            flow_secret=_flow_secret(request) if route.flow_secret else "",
         )
         return await route.handler(ask)
 
@@ -228,6 +238,7 @@ class Edge:
         headers = CIMultiDict(HEADERS)
         if reply.cache_s:
             headers["Cache-Control"] = f"public, max-age={reply.cache_s}"
+        headers["Content-Security-Policy"] = reply.policy
         if reply.status == 204:
             response = web.Response(status=204, headers=headers)
         else:
@@ -263,7 +274,8 @@ class Edge:
             self._parts.metrics.requests.labels("none", refusal.code).inc()
             response = problem(refusal, self._parts.new_id()[:16])
             if "Allow" in exc.headers:
-                response.headers["Allow"] = exc.headers["Allow"]
+                # A path that stands in the table as it is never means the one with an id in that place.
+                response.headers["Allow"] = ",".join(self._methods.get(request.path, ())) or exc.headers["Allow"]
             return response
 
 
@@ -281,6 +293,8 @@ def problem(exc: AppError, request_id: str) -> web.Response:
     if exc.retry_after_ms is not None:
         document["retry_after"] = -(-exc.retry_after_ms // 1000)
         headers["Retry-After"] = str(document["retry_after"])
+    if exc.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"  # RFC 9110 §15.5.2 wants one with every 401
     if isinstance(exc, Problem):
         document |= exc.fields
     return web.Response(status=exc.status, body=msgspec.json.encode(document), headers=headers)
@@ -298,6 +312,13 @@ async def _body(request: web.Request) -> bytes:
         raise BodyTooLarge from exc
     except (TimeoutError, web.RequestPayloadError) as exc:
         raise InvalidRequest("The body did not come whole in time.") from exc
+
+
+def _flow_secret(request: web.Request) -> str:
+    secret = request.headers.get(FLOW_HEADER, "")
+    if not 0 < len(secret) <= MAX_SECRET_CHARS:
+        raise InvalidRequest(f"The header {FLOW_HEADER} is missing, or is none.")
+    return secret
 
 
 def _decoded(decoder: "msgspec.json.Decoder[Any]", data: bytes) -> Any:

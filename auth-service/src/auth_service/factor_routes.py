@@ -125,7 +125,7 @@ def table(do: FactorHandlers) -> tuple[Route, ...]:
               do.passkey_options, {200: answers.PasskeyOptions}, requests.AskPasskey,
               refusals=(p.InvalidCode, p.Banned, p.Contradicted)),
         Route("POST", f"{BASE}/passkeys/login/verify", "passkey_login", "Log in with a passkey", do.log_in_by_passkey,
-              {200: answers.SignedIn}, requests.LogInByPasskey, refusals=(p.InvalidCredentials, p.Banned)),
+              {200: answers.SignedIn}, requests.LogInByPasskey, sets_cookies=True, refusals=(p.InvalidCredentials, p.Banned)),
         Route("POST", f"{BASE}/step-up/options", "step_up_options", "Begin a step-up with a passkey", do.step_up_options,
               {200: answers.PasskeyOptions}, requests.Nothing, needs_token=True, refusals=(p.Contradicted,)),
         Route("POST", f"{BASE}/step-up", "step_up", "Prove once more that it is you", do.step_up,

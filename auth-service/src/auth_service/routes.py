@@ -1,19 +1,18 @@
 """The endpoints: for each its path, what it takes, what it answers and what it may refuse. The rest reads this table: the edge and /openapi.json."""
 
 import hmac
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 from garita_common.config import Secret
 from garita_common.core.tokens import Jwks
 
-from . import openapi
 from .account import Profile
 from .answering import Answering
 from .ban_watch import BanWatch
 from .challenges import Challenges
 from .config import is_loopback
 from .core import answers, problems, requests
+from .describing import CACHE_S, Describing
 from .edge import BASE, Ask, Reply, Route
 from .keys import Signer
 from .limits import Limiter
@@ -23,8 +22,6 @@ from .outbox import Outbox
 from .parts import Parts
 from .refreshing import Refreshing
 from .registration import Registration
-
-CACHE_S = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +41,9 @@ class Handlers:
     cookies: Cookies
     outbox_key: Secret | None
     answering: Answering
+    describing: Describing
     further: tuple[Route, ...] = ()
     """Endpoints of parts that have a table of their own."""
-    made: dict[str, bytes] = field(default_factory=dict)
-    """/openapi.json once it was asked for: it costs some milliseconds and never changes."""
 
     async def register(self, ask: Ask) -> Reply:
         """POST /registrations"""
@@ -99,12 +95,6 @@ class Handlers:
         """GET /.well-known/jwks.json"""
         return Reply(200, self.signer.jwks, cache_s=CACHE_S)
 
-    async def openapi(self, _: Ask) -> Reply:
-        """GET /openapi.json"""
-        if "openapi" not in self.made:
-            self.made["openapi"] = openapi.document(table(self))
-        return Reply(200, self.made["openapi"], cache_s=CACHE_S)
-
     async def dev_outbox(self, ask: Ask) -> Reply:
         """GET /dev/outbox: the messages that demo mode did not send, for this machine and the holder of the key alone."""
         name = ask.host.rpartition(":")[0] if not ask.host.endswith("]") and ":" in ask.host else ask.host
@@ -117,32 +107,34 @@ class Handlers:
 
 
 def table(do: Handlers) -> list[Route]:
-    """All endpoints."""
+    """All endpoints; the document of them is made from this table."""
     p = problems
     hashing = (p.Overloaded,)
-    return [
+    routes = [
         Route("POST", f"{BASE}/registrations", "register", "Begin a registration", do.register,
               {202: answers.FlowStarted}, requests.StartRegistration,
               refusals=(p.RegistrationClosed, p.Banned, p.WeakPassword, p.ProofRequired, *hashing)),
         Route("POST", f"{BASE}/registrations/{{flow_id}}/verify", "verify", "Prove the contact with the code", do.verify,
               {200: answers.Verified}, requests.VerifyRegistration, refusals=(p.CodeInvalid, p.FlowGone)),
         Route("POST", f"{BASE}/registrations/{{flow_id}}/complete", "complete", "Choose a name; the account is made", do.complete,
-              {201: answers.SignedIn}, requests.CompleteRegistration,
+              {201: answers.SignedIn}, requests.CompleteRegistration, sets_cookies=True,
               refusals=(p.Banned, p.UsernameTaken, p.Contradicted, p.FlowGone)),
         Route("POST", f"{BASE}/login", "login", "Log in with name and password", do.log_in,
-              {200: (answers.SignedIn, answers.SecondFactorNeeded)}, requests.LogIn,
+              {200: (answers.SignedIn, answers.SecondFactorNeeded)}, requests.LogIn, sets_cookies=True,
               refusals=(p.InvalidCredentials, p.Banned, p.ProofRequired, *hashing)),
         Route("POST", f"{BASE}/login/mfa", "login_mfa", "Give the second factor", do.log_in_second,
-              {200: answers.SignedIn}, requests.LogInSecond,
+              {200: answers.SignedIn}, requests.LogInSecond, sets_cookies=True,
               refusals=(p.InvalidCode, p.InvalidCredentials, p.Banned)),
         Route("POST", f"{BASE}/token/refresh", "refresh", "Get the next pair of tokens", do.refresh,
-              {200: answers.Tokens}, requests.Refresh,
+              {200: answers.Tokens}, requests.Refresh, sets_cookies=True, takes_cookie=True,
               refusals=(p.SessionEnded, p.StepUpRequired, p.Banned, p.Contradicted)),
         Route("GET", f"{BASE}/me", "me", "The account", do.me, {200: answers.User}, needs_token=True),
         *do.further,
+        *do.describing.table(),
         Route("GET", f"{BASE}/.well-known/jwks.json", "jwks", "The public keys of access tokens", do.jwks, {200: Jwks}),
         Route("GET", "/.well-known/jwks.json", "jwks_root", "The public keys of access tokens", do.jwks, {200: Jwks}),
-        Route("GET", f"{BASE}/openapi.json", "openapi", "This document", do.openapi, {200: dict[str, Any]}),
         Route("GET", "/dev/outbox", "dev_outbox", "Unsent messages (demo mode)", do.dev_outbox,
               {200: list[answers.Delivery]}, public=False),
     ]  # fmt: skip
+    do.describing.routes[:] = routes
+    return routes

@@ -58,7 +58,7 @@ def table(do: SessionHandlers) -> tuple[Route, ...]:
     ended = {204: None, 202: answers.AskedFirst}
     return (
         Route("POST", f"{BASE}/logout", "logout", "End this session, the others, or all", do.log_out,
-              ended, requests.LogOut, needs_token=True),
+              ended, requests.LogOut, needs_token=True, sets_cookies=True),
         Route("GET", f"{BASE}/sessions", "sessions", "List the living sessions", do.listed,
               {200: answers.Sessions}, needs_token=True),
         Route("DELETE", f"{BASE}/sessions/{{session_id}}", "session_delete", "End one session", do.end,
@@ -67,7 +67,7 @@ def table(do: SessionHandlers) -> tuple[Route, ...]:
               "Say whether it was you who wanted a session to end", do.answer,
               {204: None}, requests.AnswerAsked, needs_token=True, refusals=(p.StepUpRequired, p.NotHere)),
         Route("PUT", f"{BASE}/me/password", "password", "Change the password", do.change_password,
-              ended, requests.ChangePassword, needs_token=True,
+              ended, requests.ChangePassword, needs_token=True, sets_cookies=True,
               refusals=(p.InvalidCredentials, p.Contradicted, p.WeakPassword, p.Overloaded)),
     )  # fmt: skip
 

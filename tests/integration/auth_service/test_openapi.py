@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from auth_service.core.api_map import LINKS
 from tests.integration.auth_service.conftest import World
 
 PAGE = Path(__file__).parents[3] / "docs" / "auth-api.md"
@@ -25,14 +26,18 @@ def references(node: Any) -> set[str]:
 async def test_every_reference_resolves(world: World) -> None:
     """And every operation has a name of its own, an answer, and the refusals that any request can meet."""
     document = (await world.get("/openapi.json")).body
-    schemas = document["components"]["schemas"]
+    components = document["components"]
 
-    assert {ref.rpartition("/")[2] for ref in references(document)} <= set(schemas)
+    assert all(ref.split("/")[3] in components[ref.split("/")[2]] for ref in references(document))
     operations = [operation for path in document["paths"].values() for operation in path.values()]
     assert len({operation["operationId"] for operation in operations}) == len(operations)
     for operation in operations:
         assert {"429", "500", "503"} <= set(operation["responses"])
         assert any(status.startswith("2") for status in operation["responses"])
+        assert "Retry-After" in operation["responses"]["429"]["headers"]
+    named = {operation["operationId"] for operation in operations}
+    assert set(LINKS) | {link.to for links in LINKS.values() for link in links} <= named
+    assert set(document["components"]["securitySchemes"]) == {"accessToken", "refreshCookie"}
 
 
 async def test_the_page_names_every_endpoint_and_no_other(world: World) -> None:
