@@ -56,4 +56,4 @@ def test_types_come_with_their_bounds_and_links() -> None:
 
     assert "string <small>≤ 5 chars</small>" in made
     assert '<a href="#object-word">word</a>' in made
-    assert "<code>word</code> or <code>b</code>" in made
+    assert "<code>word</code>, <code>b</code>" in made

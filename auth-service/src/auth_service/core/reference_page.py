@@ -107,7 +107,7 @@ class _Page:
             yield f"<h2>{self._group(group)}</h2>\n<ul>"
             for path, method, operation in operations:
                 link = f'<a href="#{escape(operation["operationId"])}">'
-                yield f"<li>{link}<code>{method.upper()} {escape(path)}</code></a></li>"
+                yield f"<li>{link}<code>{method.upper()} {_short(path)}</code></a></li>"
             yield "</ul>"
         yield '</nav>\n<main id="endpoints" tabindex="-1">'
         for group, operations in groups.items():
@@ -153,7 +153,7 @@ class _Page:
         yield f'<thead><tr><th scope="col">{words["status"]}</th><th scope="col">{words["code"]}</th><th scope="col">{words["headers"]}</th></tr></thead>\n<tbody>'
         for status, response in responses.items():
             refused = int(status) >= 400
-            what = _codes(response["description"]) if refused else self._media(response.get("content", {}))
+            what = _only_codes(response["description"]) if refused else self._media(response.get("content", {}))
             names = (escape(name) for name in response["headers"] if name != "Cache-Control")
             yield f'<tr><th scope="row">{status}</th><td>{what}</td><td>{", ".join(names)}</td></tr>'
         yield "</tbody>\n</table>"
@@ -204,8 +204,12 @@ class _Page:
         if "const" in schema:
             return f"<code>{escape(str(schema['const']))}</code>"
         if schema.get("type") == "array":
-            return f"array ({self._shape(schema.get('items', {}))}){_bounds(schema)}"
-        return escape(str(schema.get("type", self._words["any"]))) + _bounds(schema)
+            return f"array ({self._shape(schema.get('items', {}))}){self._bounds(schema)}"
+        return escape(str(schema.get("type", self._words["any"]))) + self._bounds(schema)
+
+    def _bounds(self, schema: Mapping[str, Any]) -> str:
+        found = [said.format(escape(str(schema[key]))) for key, said in _BOUNDS if key in schema]
+        return f" <small{self._said}>{', '.join(found)}</small>" if found else ""
 
 
 _BOUNDS: Final = (
@@ -214,9 +218,14 @@ _BOUNDS: Final = (
 )  # fmt: skip
 
 
-def _bounds(schema: Mapping[str, Any]) -> str:
-    found = [said.format(escape(str(schema[key]))) for key, said in _BOUNDS if key in schema]
-    return f" <small>{', '.join(found)}</small>" if found else ""
+def _short(path: str) -> str:
+    """A path for the list, where every other one begins alike."""
+    return escape("…" + path.removeprefix("/v1/auth") if path.startswith("/v1/auth") else path)
+
+
+def _only_codes(text: str) -> str:
+    """What stands between backticks, in any language."""
+    return ", ".join(f"<code>{escape(part)}</code>" for part in text.split("`")[1::2])
 
 
 def _codes(text: str) -> str:
