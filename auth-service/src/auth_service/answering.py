@@ -24,13 +24,21 @@ class Answering:
     cookies: Cookies
 
     async def signed_in(
-        self, status: int, account: Account, opened: Opened, caller: Caller, *, recovery_code: str | None = None
+        self,
+        status: int,
+        account: Account,
+        opened: Opened,
+        caller: Caller,
+        *,
+        recovery_code: str | None = None,
+        recovery_codes: list[str] | None = None,
     ) -> Reply:
-        """Somebody has come in. Args: recovery_code: in place of the one that was used for it."""
+        """Somebody has come in. Args: recovery_code: in place of the one that was used for it; recovery_codes: made for somebody without a contact."""
         body = answers.SignedIn(
             user=await self.profile.shown(account),
             tokens=self.tokens(opened.issued, caller),
             recovery_code=UNSET if recovery_code is None else recovery_code,
+            recovery_codes=recovery_codes or UNSET,
         )
         return Reply(status, body, self.cookies_of(opened.issued, caller))
 

@@ -26,12 +26,6 @@ from . import (
     own_routes,
     recovery_routes,
     session_routes,
-    store_flows,
-    store_notices,
-    store_outbox,
-    store_places,
-    store_recoveries,
-    store_sessions,
 )
 from .account import Profile
 from .admitting import Admitting
@@ -48,7 +42,6 @@ from .contact_codes import ContactCodes
 from .contacts import Contacts
 from .core.credentials import RelyingParty
 from .core.identifiers import ContactKind
-from .core.recovery.places import OLDEST_MS
 from .core.sealing import Seals
 from .courier import Carrier, Courier
 from .describing import Describing
@@ -58,9 +51,11 @@ from .ending import Ending
 from .factor_routes import FactorHandlers
 from .freezing import Freezing
 from .geo import GeoFiles
+from .granting import Granting
 from .hashing import HashPool
 from .inside import Inside, attach
 from .introspecting import Introspecting
+from .inviting import Inviting
 from .keys import KeysUnreadable, Signer
 from .limits import Limiter
 from .login import Login
@@ -93,22 +88,17 @@ from .saved_codes import SavedCodes
 from .second_factors import SecondFactors
 from .secret_question import SecretQuestion
 from .session_routes import SessionHandlers
-from .sessions import DAY_MS, Sessions
+from .sessions import Sessions
 from .stepping_up import SteppingUp
 from .store import SchemaTooNew, Store, one, opened
 from .strangers import Strangers
+from .sweeping import sweep
 from .tending import Tending
 from .totp_life import TotpLife
 from .weighing import Weighing
 
 log = structlog.get_logger()
 
-SWEEP_S = 60.0
-GRACE_KEPT_MS = 120_000
-"""Twice the grace: a successor's secret is emptied only when nobody may ask for it any more."""
-ENDED_KEPT_MS = 7 * DAY_MS
-EVENTS_KEPT_MS = 180 * DAY_MS
-"""Half a year of an account's events, for its owner to look at."""
 REDIS_S = 1.0
 """Limits and challenges are asked on the way of a request: a Redis that takes longer counts as away."""
 
@@ -276,7 +266,7 @@ def build(
     handlers = Handlers(
         parts=parts,
         challenges=challenges,
-        registration=Registration(parts, sessions, limiter, challenges, hashes, outbox, bans),
+        registration=Registration(parts, sessions, limiter, challenges, hashes, outbox, bans, factors, audit),
         login=login,
         refreshing=Refreshing(parts, sessions, limiter, changes, bans, places),
         profile=profile,
@@ -314,7 +304,15 @@ def build(
     inside = inner.application(registry, checks)
     attach(
         inside,
-        Inside(parts, Introspecting(parts, signer, bans), sessions, signer, audit),
+        Inside(
+            parts,
+            Introspecting(parts, signer, bans),
+            sessions,
+            signer,
+            audit,
+            Inviting(parts, audit),
+            Granting(parts, changes, audit),
+        ),
         config.secret("service_token"),
         config.secret("operator_token"),
         parts.metrics.inner_refused,
@@ -367,27 +365,8 @@ async def _working(parts: Parts, signer: Signer, service: Service) -> AsyncItera
             tasks.create_task(service.pool.run(), name="pictures")
             tasks.create_task(service.courier.run(), name="courier")
             tasks.create_task(service.geo.run(), name="geo")
-            tasks.create_task(_sweep(parts, signer, service.audit), name="sweep")
+            tasks.create_task(sweep(parts, signer, service.audit), name="sweep")
             yield
             raise _Stopping
     except* _Stopping:
         pass
-
-
-async def _sweep(parts: Parts, signer: Signer, audit: Audit) -> None:
-    """Forgets what is over, once a minute."""
-    while True:
-        now_ms = parts.now_ms()
-        try:
-            async with parts.store.writing() as tx:
-                await store_sessions.sweep(tx, now_ms - GRACE_KEPT_MS, now_ms - ENDED_KEPT_MS)
-                await store_flows.sweep(tx, now_ms, now_ms - DAY_MS)
-                await store_outbox.sweep(tx, now_ms)
-                await store_notices.sweep(tx, now_ms, now_ms - EVENTS_KEPT_MS)
-                await store_recoveries.sweep(tx, now_ms - DAY_MS)
-                await store_places.sweep(tx, now_ms - OLDEST_MS)
-        except sqlite3.Error as exc:  # a full disk must not end the process: logins that only read go on
-            log.error("sweep_failed", error=type(exc).__name__)
-        await audit.say_head()
-        parts.metrics.key_age.set(max(0, now_ms - signer.signs_ms) / 1000)
-        await asyncio.sleep(SWEEP_S)

@@ -1,10 +1,11 @@
 """The routes of the inner listener, for other services and for the operator on this host. Neither is reachable through the edge.
 
-`/internal` takes the service token, which every service of the stack holds; `/operator` takes the operator token. An error is problem+json.
+`/internal` takes the service token, which every service of the stack holds; `/operator` takes the operator token. Invites and roles are for the host alone: whoever
+comes over a network, another service that holds the operator token too, finds nothing there. An error is problem+json.
 """
 
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 from aiohttp import web
@@ -19,12 +20,16 @@ from .audit import Audit
 from .core import inner_messages
 from .core.audit_chain import Head
 from .core.problems import InvalidRequest, NotHere
+from .core.requests import Nothing
+from .granting import Granting
 from .introspecting import Introspecting
+from .inviting import Inviting
 from .keys import Signer
 from .parts import Parts
 from .sessions import Sessions
 
 Body = TypeVar("Body", bound=Struct)
+THIS_HOST: Final = frozenset({"127.0.0.1", "::1"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,8 @@ class Inside:
     sessions: Sessions
     signer: Signer
     audit: Audit
+    inviting: Inviting
+    granting: Granting
 
     async def introspect(self, request: web.Request) -> web.Response:
         """POST /internal/introspect: whether a token is good now."""
@@ -52,7 +59,7 @@ class Inside:
             if not wanted:
                 raise NotHere
             ended = await self.sessions.end(tx, body.user, wanted, "operator")
-            await self.audit.write(tx, "admin.revoked", actor="operator", subject=body.user, sessions=wanted)
+            await self.audit.write(tx, "admin.sessions_ended", actor="operator", subject=body.user, sessions=wanted)
         await self.sessions.say(ended)
         return operators.answer(inner_messages.Revoked(ended=len(ended)))
 
@@ -74,6 +81,24 @@ class Inside:
             inner_messages.AuditVerified(intact=flaw is None, rows=head.seq, mac=head.mac.hex(), first_flaw=flaw)
         )
 
+    async def invite(self, request: web.Request) -> web.Response:
+        """POST /operator/invites: a ticket for one registration."""
+        _demand_host(request)
+        await _body(request, Nothing)
+        return operators.answer(await self.inviting.make())
+
+    async def grant(self, request: web.Request) -> web.Response:
+        """POST /operator/admins/grant: makes an account an administrator's."""
+        _demand_host(request)
+        body = await _body(request, inner_messages.Name)
+        return operators.answer(await self.granting.grant(body.user))
+
+    async def withdraw(self, request: web.Request) -> web.Response:
+        """POST /operator/admins/withdraw: takes the role away."""
+        _demand_host(request)
+        body = await _body(request, inner_messages.Name)
+        return operators.answer(await self.granting.withdraw(body.user))
+
 
 def attach(app: web.Application, inside: Inside, service: Secret, operator: Secret, refused: Counter) -> None:
     """Puts the routes under an inner listener. Args: service, operator: their tokens; refused: counts refusals by code."""
@@ -86,9 +111,21 @@ def attach(app: web.Application, inside: Inside, service: Secret, operator: Secr
             web.post("/revoke", inside.revoke),
             web.post("/keys/rotate", inside.rotate),
             web.post("/audit/verify", inside.verify),
+            web.post("/invites", inside.invite),
+            web.post("/admins/grant", inside.grant),
+            web.post("/admins/withdraw", inside.withdraw),
         ]
     )
     app.add_subapp("/operator", for_operator)
+
+
+def _demand_host(request: web.Request) -> None:
+    """Raises:
+    NotHere: the request comes from elsewhere than this host (in a container: than this container).
+    """
+    peer = request.transport.get_extra_info("peername") if request.transport else None
+    if not peer or peer[0] not in THIS_HOST:
+        raise NotHere
 
 
 async def _body(request: web.Request, kind: type[Body]) -> Body:

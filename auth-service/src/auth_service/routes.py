@@ -47,6 +47,8 @@ class Handlers:
 
     async def register(self, ask: Ask) -> Reply:
         """POST /registrations"""
+        if ask.body.invite is not None:
+            return Reply(200, await self.registration.start_invited(ask.body, ask.body.invite, ask.caller))
         return Reply(202, await self.registration.start(ask.body, ask.caller))
 
     async def verify(self, ask: Ask) -> Reply:
@@ -55,8 +57,8 @@ class Handlers:
 
     async def complete(self, ask: Ask) -> Reply:
         """POST /registrations/{id}/complete"""
-        account, opened = await self.registration.complete(ask.path["flow_id"], ask.body, ask.caller)
-        return await self.answering.signed_in(201, account, opened, ask.caller)
+        made = await self.registration.complete(ask.path["flow_id"], ask.body, ask.caller)
+        return await self.answering.signed_in(201, made.account, made.opened, ask.caller, recovery_codes=made.codes)
 
     async def log_in(self, ask: Ask) -> Reply:
         """POST /login"""
@@ -112,8 +114,8 @@ def table(do: Handlers) -> list[Route]:
     hashing = (p.Overloaded,)
     routes = [
         Route("POST", f"{BASE}/registrations", "register", "Begin a registration", do.register,
-              {202: answers.FlowStarted}, requests.StartRegistration,
-              refusals=(p.RegistrationClosed, p.Banned, p.WeakPassword, p.ProofRequired, *hashing)),
+              {200: answers.Invited, 202: answers.FlowStarted}, requests.StartRegistration,
+              refusals=(p.RegistrationClosed, p.CodeInvalid, p.Banned, p.WeakPassword, p.ProofRequired, *hashing)),
         Route("POST", f"{BASE}/registrations/{{flow_id}}/verify", "verify", "Prove the contact with the code", do.verify,
               {200: answers.Verified}, requests.VerifyRegistration, refusals=(p.CodeInvalid, p.FlowGone)),
         Route("POST", f"{BASE}/registrations/{{flow_id}}/complete", "complete", "Choose a name; the account is made", do.complete,

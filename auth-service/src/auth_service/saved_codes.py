@@ -2,10 +2,9 @@
 
 from . import store_factors
 from .changes import Changes
-from .core import answers, saved_codes
+from .core import answers
 from .core.events import Kind, Table
 from .core.problems import NotHere
-from .core.saved_codes import SavedCode
 from .parts import Parts
 from .removing import Removing
 from .second_factors import SecondFactors
@@ -46,10 +45,7 @@ class SavedCodes:
         """
         parts, user = self._parts, present.account.id
         await self._second.demand(parts.store.reading, present)
-        made: dict[str, tuple[SavedCode, str]] = {}
-        while len(made) < saved_codes.COUNT:
-            code, hashed = await self._second.make_code()
-            made[code.selector] = (code, hashed)
+        made = await self._second.make_set()
         async with parts.store.writing() as tx:
             await self._changes.refuse_if_frozen(tx, user)
             now_ms = parts.now_ms()
@@ -58,7 +54,7 @@ class SavedCodes:
                 await self._changes.record(tx, present, Kind.CODES_REMOVED, old)
             matures_ms = await self._second.matures_ms(tx, present)
             code_set = parts.new_id()
-            hashes = [(selector, hashed) for selector, (_, hashed) in made.items()]
+            hashes = [(code.selector, hashed) for code, hashed in made]
             await store_factors.add_codes(tx, user, code_set, hashes, now_ms, matures_ms)
             await self._changes.record(tx, present, Kind.CODES_ADDED, code_set)
-        return answers.RecoveryCodes(codes=[code.text for code, _ in made.values()])
+        return answers.RecoveryCodes(codes=[code.text for code, _ in made])

@@ -167,6 +167,18 @@ class SecondFactors:
         code = saved_codes.code_from(self._parts.entropy(saved_codes.RANDOM_BYTES))
         return code, await self._hashes.hash(code.secret)
 
+    async def make_set(self) -> list[tuple[SavedCode, str]]:
+        """Ten new saved codes and their hashes, each with a selector of its own.
+
+        Raises:
+            Overloaded: no room for a hash.
+        """
+        made: dict[str, tuple[SavedCode, str]] = {}
+        while len(made) < saved_codes.COUNT:
+            code, hashed = await self.make_code()
+            made[code.selector] = (code, hashed)
+        return list(made.values())
+
     async def _weigh_code(self, user: str, typed: str) -> WeighedCode | None:
         parts = self._parts
         code = saved_codes.parse(typed)

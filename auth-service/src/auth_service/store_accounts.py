@@ -21,6 +21,8 @@ _NAMED = """
     )
 """
 _BY_NAME = _ACCOUNT + _NAMED
+_NAME_OR_ID = "WHERE u.id = coalesce((SELECT user FROM usernames WHERE skeleton = ?), ?)"
+_BY_NAME_OR_ID = _ACCOUNT + _NAME_OR_ID
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +50,18 @@ class StoredContact:
 
 
 @dataclass(frozen=True, slots=True)
+class NewContact:
+    """The contact that a registration has proved; `sealed_value` opens with its `id`."""
+
+    id: str
+    kind: str
+    mark: bytes
+    sealed_value: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class NewAccount:
-    """What a new account is made of."""
+    """What a new account is made of. `contact` None: it came by an invite."""
 
     id: str
     username: str
@@ -57,10 +69,7 @@ class NewAccount:
     display_name: str
     locale: str
     password_hash: str
-    contact_id: str
-    contact_kind: str
-    contact_mark: bytes
-    sealed_contact: bytes
+    contact: NewContact | None
 
 
 async def find(db: Db, named: Named, contact_mark: bytes) -> Account | None:
@@ -72,6 +81,12 @@ async def find(db: Db, named: Named, contact_mark: bytes) -> Account | None:
 async def by_id(db: Db, user: str) -> Account | None:
     """An account by its id."""
     row = await one(db, _BY_ID, (user,))
+    return _account(row) if row else None
+
+
+async def named(db: Db, text: str, skeleton: str) -> Account | None:
+    """The account that an operator means, by its id or its user name. Args: skeleton: of the text, as a name."""
+    row = await one(db, _BY_NAME_OR_ID, (skeleton, text))
     return _account(row) if row else None
 
 
@@ -102,19 +117,14 @@ async def add(tx: Db, account: NewAccount, now_ms: int) -> None:
         "INSERT INTO passwords (user, hash, changed_ms) VALUES (?, ?, ?)",
         (account.id, account.password_hash, now_ms),
     )
-    await run(
-        tx,
-        "INSERT INTO contacts (id, user, kind, mark, sealed_value, added_ms, proved_ms, matures_ms, confirmed_ms) "
-        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?6, ?6)",
-        (
-            account.contact_id,
-            account.id,
-            account.contact_kind,
-            account.contact_mark,
-            account.sealed_contact,
-            now_ms,
-        ),
-    )
+    contact = account.contact
+    if contact is not None:
+        await run(
+            tx,
+            "INSERT INTO contacts (id, user, kind, mark, sealed_value, added_ms, proved_ms, matures_ms, confirmed_ms) "
+            "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?6, ?6)",
+            (contact.id, account.id, contact.kind, contact.mark, contact.sealed_value, now_ms),
+        )
 
 
 async def contacts_of(db: Db, user: str) -> list[StoredContact]:
@@ -125,6 +135,26 @@ async def contacts_of(db: Db, user: str) -> list[StoredContact]:
         (user,),
     )
     return [StoredContact(row["id"], ContactKind(row["kind"]), row["sealed_value"]) for row in rows]
+
+
+async def has_admins(db: Db) -> bool:
+    """Whether the role of an administrator was ever granted to an account that is still there, a suspended one too."""
+    return await one(db, "SELECT 1 FROM roles WHERE role = 'admin'") is not None
+
+
+async def grant(tx: Db, user: str, role: str, now_ms: int) -> None:
+    """Gives a role, or gives it back after it was suspended."""
+    await run(
+        tx,
+        "INSERT INTO roles (user, role, granted_ms) VALUES (?1, ?2, ?3)"
+        " ON CONFLICT DO UPDATE SET granted_ms = ?3, suspended_ms = NULL",
+        (user, role, now_ms),
+    )
+
+
+async def withdraw(tx: Db, user: str, role: str) -> bool:
+    """Takes a role away; False where there is none."""
+    return await run(tx, "DELETE FROM roles WHERE user = ? AND role = ?", (user, role)) == 1
 
 
 async def roles_of(db: Db, user: str) -> list[str]:

@@ -11,20 +11,28 @@ MAX_MISSES = 5
 
 
 @dataclass(frozen=True, slots=True)
+class FlowContact:
+    """The contact that a registration proves; `sealed` opens with the registration's id."""
+
+    kind: ContactKind
+    mark: bytes
+    sealed: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Flow:
-    """A registration under way. `code_mark` None: a decoy."""
+    """A registration under way. `contact` None: it came by `invite`, which is that one's hash. `code_mark` None: a decoy, or there is nothing to prove."""
 
     id: str
     secret_hash: bytes
-    contact_kind: ContactKind
-    contact_mark: bytes
-    sealed_contact: bytes
+    contact: FlowContact | None
     password_hash: str
     locale: str
-    code_mark: bytes | None
-    tries: int
-    ticket_hash: bytes | None
     expires_ms: int
+    invite: bytes | None = None
+    code_mark: bytes | None = None
+    tries: int = 0
+    ticket_hash: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +55,19 @@ async def add_flow(tx: Db, flow: Flow, now_ms: int) -> None:
     """A new registration."""
     await run(
         tx,
-        "INSERT INTO flows (id, secret_hash, contact_kind, contact_mark, sealed_contact, password_hash, locale, code_mark, "
-        "created_ms, expires_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO flows (id, secret_hash, contact_kind, contact_mark, sealed_contact, invite, password_hash, locale, code_mark, "
+        "ticket_hash, created_ms, expires_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             flow.id,
             flow.secret_hash,
-            flow.contact_kind.value,
-            flow.contact_mark,
-            flow.sealed_contact,
+            flow.contact.kind.value if flow.contact else None,
+            flow.contact.mark if flow.contact else None,
+            flow.contact.sealed if flow.contact else None,
+            flow.invite,
             flow.password_hash,
             flow.locale,
             flow.code_mark,
+            flow.ticket_hash,
             now_ms,
             flow.expires_ms,
         ),
@@ -80,9 +90,10 @@ async def flow(db: Db, flow_id: str) -> Flow | None:
     return Flow(
         id=row["id"],
         secret_hash=row["secret_hash"],
-        contact_kind=ContactKind(row["contact_kind"]),
-        contact_mark=row["contact_mark"],
-        sealed_contact=row["sealed_contact"],
+        contact=None
+        if row["contact_mark"] is None
+        else FlowContact(ContactKind(row["contact_kind"]), row["contact_mark"], row["sealed_contact"]),
+        invite=row["invite"],
         password_hash=row["password_hash"],
         locale=row["locale"],
         code_mark=row["code_mark"],

@@ -43,7 +43,7 @@ def main(words: list[str] | None = None) -> int:
 def _run(arguments: argparse.Namespace, places: Places, terminal: Terminal) -> Coroutine[Any, Any, int]:
     match arguments.command:
         case "register":
-            return accounts.register(places, terminal)
+            return accounts.register(places, terminal, invited=arguments.invite)
         case "login":
             return accounts.login(places, terminal)
         case "logout":
@@ -58,14 +58,26 @@ def _run(arguments: argparse.Namespace, places: Places, terminal: Terminal) -> C
             return status.status(places, terminal)
         case "audit":
             return admin.verify_audit(places, terminal)
-        case "admin" if arguments.action == "rotate-keys":
-            return admin.rotate_keys(places, terminal, now=arguments.now)
         case "admin":
-            return admin.revoke(places, terminal, arguments.user, arguments.session)
+            return _run_admin(arguments, places, terminal)
         case "reports":
             return reports.show_reports(places, terminal, before=arguments.before)
         case _:
             return _run_bans(arguments, places, terminal)
+
+
+def _run_admin(arguments: argparse.Namespace, places: Places, terminal: Terminal) -> Coroutine[Any, Any, int]:
+    match arguments.action:
+        case "rotate-keys":
+            return admin.rotate_keys(places, terminal, now=arguments.now)
+        case "invite":
+            return admin.invite(places, terminal)
+        case "grant":
+            return admin.grant(places, terminal, arguments.user)
+        case "withdraw":
+            return admin.withdraw(places, terminal, arguments.user)
+        case _:
+            return admin.revoke(places, terminal, arguments.user, arguments.session)
 
 
 def _run_bans(arguments: argparse.Namespace, places: Places, terminal: Terminal) -> Coroutine[Any, Any, int]:
@@ -86,7 +98,8 @@ def _parser() -> argparse.ArgumentParser:
     common.add_argument("--login", type=Path, help="file with the login (~/.config/garita/login.json)")
     parser = argparse.ArgumentParser(prog="garita", description="Chat, files and administration for Garita.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
-    commands.add_parser("register", parents=[common], help="make an account")
+    join = commands.add_parser("register", parents=[common], help="make an account")
+    join.add_argument("--invite", action="store_true", help="with an invite of the operator's, without a contact")
     commands.add_parser("login", parents=[common], help="log in; asks for the second factor where there is one")
     leave = commands.add_parser("logout", parents=[common], help="end the session")
     leave.add_argument("--scope", choices=("this", "others", "all"), default="this")
@@ -103,10 +116,13 @@ def _parser() -> argparse.ArgumentParser:
     audit.add_subparsers(dest="action", required=True, metavar="action").add_parser(
         "verify", parents=[common], help="whether it is as it was written, by its chain and the heads in the log"
     )
-    office = commands.add_parser("admin", parents=[common], help="keys and sessions of the auth service (operators)")
+    office = commands.add_parser("admin", parents=[common], help="invites, roles, keys and sessions (operators)")
     acts = office.add_subparsers(dest="action", required=True, metavar="action")
     keys = acts.add_parser("rotate-keys", parents=[common], help="make the next signing key")
     keys.add_argument("--now", action="store_true", help="the present key is gone at once, with all access tokens")
+    acts.add_parser("invite", parents=[common], help="make a ticket for one registration without a contact")
+    for word, what in (("grant", "make an account an administrator's"), ("withdraw", "take that role away")):
+        acts.add_parser(word, parents=[common], help=what).add_argument("user", help="user name or id")
     end = acts.add_parser("revoke", parents=[common], help="end a user's sessions")
     end.add_argument("user", help="the user's id")
     end.add_argument("--session", help="only this one")

@@ -10,7 +10,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
-from .auth_api import AuthApi, Challenge, Elevated, Flow, LoggedIn, Session, Ticket, Tokens, TotpSecret, User
+from .auth_api import AuthApi, Challenge, Elevated, Flow, Invited, LoggedIn, Session, Ticket, Tokens, TotpSecret, User
 from .core.errors import AuthRefused, LoginNeeded, Unreachable
 from .core.proof import solve
 from .ports import AccessToken
@@ -61,11 +61,18 @@ class Account:
         self, *, email: str | None = None, phone: str | None = None, password: str, locale: str = "en"
     ) -> Flow:
         """First step; solves the proof of work, which takes a moment of one core."""
-        challenge = await self._api.challenge("register")
-        got = time.monotonic()
-        captcha = await self._solve(challenge)
-        await self._sleep(max(0.0, FORM_AGE_S - (time.monotonic() - got)))
+        captcha = await self._aged_proof()
         return await self._api.register(email=email, phone=phone, password=password, locale=locale, captcha=captcha)
+
+    async def register_invited(self, invite: str, *, password: str, locale: str = "en") -> Invited:
+        """First step with an operator's invite, which takes the place of a contact."""
+        captcha = await self._aged_proof()
+        return await self._api.register_invited(invite, password=password, locale=locale, captcha=captcha)
+
+    async def complete_invited(self, begun: Invited, username: str) -> tuple[User, tuple[str, ...]]:
+        """Last step with an invite: a name. Logs in too; returns the recovery codes as well, which nobody shows again."""
+        done = await self._api.complete(Flow(begun.flow_id, ""), Ticket(begun.registration_ticket), username)
+        return self._keep(done), done.recovery_codes
 
     async def verify(self, flow: Flow, code: str) -> Ticket:
         """Second step: the code that was sent."""
@@ -186,6 +193,14 @@ class Account:
             raise LoginNeeded("Your session has ended. Log in again: garita login") from exc
 
     # --- the store ----------------------------------------------------------------------------------------------------------------
+
+    async def _aged_proof(self) -> dict[str, Any]:
+        """A solved challenge that is as old as a form that a person has filled in."""
+        challenge = await self._api.challenge("register")
+        got = time.monotonic()
+        captcha = await self._solve(challenge)
+        await self._sleep(max(0.0, FORM_AGE_S - (time.monotonic() - got)))
+        return captcha
 
     def _keep(self, logged_in: LoggedIn) -> User:
         user, tokens = logged_in.user, logged_in.tokens

@@ -29,6 +29,13 @@ class Flow(Struct, frozen=True):
     expires_in: int = 900
 
 
+class Invited(Struct, frozen=True):
+    """A registration by invite, which waits for a name only."""
+
+    flow_id: str
+    registration_ticket: str
+
+
 class Ticket(Struct, frozen=True):
     """A registration that waits for a name."""
 
@@ -60,10 +67,11 @@ class Tokens(Struct, frozen=True):
 
 
 class LoggedIn(Struct, frozen=True):
-    """A registration or login that is complete."""
+    """A registration or login that is complete; `recovery_codes` are those of an account without a contact."""
 
     user: User
     tokens: Tokens
+    recovery_codes: tuple[str, ...] = ()
 
 
 class LoginAnswer(Struct, frozen=True):
@@ -150,6 +158,11 @@ class AuthApi:
         """First step; exactly one of `email` and `phone`."""
         body = {"email": email, "phone": phone, "password": password, "locale": locale, "captcha": captcha}
         return await self._call("POST", "/registrations", Flow, body)
+
+    async def register_invited(self, invite: str, *, password: str, locale: str, captcha: dict[str, Any]) -> Invited:
+        """First step with an invite; the name is the next one."""
+        body = {"invite": invite, "password": password, "locale": locale, "captcha": captcha}
+        return await self._call("POST", "/registrations", Invited, body)
 
     async def verify(self, flow: Flow, code: str) -> Ticket:
         """Second step: the code that was sent."""

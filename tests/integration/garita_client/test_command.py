@@ -54,6 +54,15 @@ REPORT = {
 }
 
 
+OPERATED: dict[str, Any] = {
+    "/operator/keys/rotate": {"signs_ms": 1_800_000_000_000},
+    "/operator/invites": {"invite": "in1.secret", "expires_ms": 1_800_000_000_000},
+    "/operator/admins/grant": {"user": "u1", "username": "ana"},
+    "/operator/admins/withdraw": {"user": "u1", "username": "ana"},
+    "/operator/revoke": {"ended": 2},
+}
+
+
 @asynccontextmanager
 async def detector(calls: list[tuple[str, str, str, Any]]) -> AsyncIterator[str]:
     """Operator routes and readiness with fixed answers; every call is written down."""
@@ -86,10 +95,8 @@ async def detector(calls: list[tuple[str, str, str, Any]]) -> AsyncIterator[str]
                 is_whole = (await request.json())["heads"] == [{"seq": 3, "mac": "aa"}]
                 flaw = None if is_whole else 2
                 return web.json_response({"intact": is_whole, "rows": 5, "mac": "ab" * 32, "first_flaw": flaw})
-            case "/operator/keys/rotate":
-                return web.json_response({"signs_ms": 1_800_000_000_000})
-            case "/operator/revoke":
-                return web.json_response({"ended": 2})
+            case path if path in OPERATED:
+                return web.json_response(OPERATED[path])
             case "/v1/reports":
                 return web.json_response({"reports": [REPORT], "next": 3})
             case _:
@@ -271,6 +278,26 @@ async def test_keys_and_sessions_of_the_auth_service(tmp_path: Path) -> None:
     assert "2027" in made.out
     assert "2" in ended.out
     assert [call[3] for call in calls] == [{"now": True}, {"user": "u1", "session": "s1"}]
+
+
+async def test_invites_and_the_role_of_an_administrator(tmp_path: Path) -> None:
+    """What is asked is what was said; the ticket is a line of its own."""
+    state = tmp_path / "var"
+    calls: list[tuple[str, str, str, Any]] = []
+    async with detector(calls) as inner:
+        write_state(state, "", {"auth": {"pid": 1, "inner": inner}})
+        made = await garita("admin", "invite", "--state", state)
+        granted = await garita("admin", "grant", "ana", "--state", state)
+        withdrawn = await garita("admin", "withdraw", "u1", "--state", state)
+
+    assert (made.status, granted.status, withdrawn.status) == (0, 0, 0)
+    assert made.out.splitlines()[1] == "in1.secret"
+    assert "ana is an administrator now" in granted.out
+    assert [(call[1], call[3]) for call in calls] == [
+        ("/operator/invites", {}),
+        ("/operator/admins/grant", {"user": "ana"}),
+        ("/operator/admins/withdraw", {"user": "u1"}),
+    ]
 
 
 @pytest.mark.parametrize("words", [[], ["nonsense"], ["bans", "lift", "1"]])

@@ -41,6 +41,14 @@ class FlowStarted(Answer, frozen=True):
     expires_in: int
 
 
+class Invited(Answer, frozen=True):
+    """The invite is good: the registration needs a name only."""
+
+    flow_id: str
+    registration_ticket: str
+    expires_in: int
+
+
 class Verified(Answer, frozen=True):
     """The contact is proved."""
 
@@ -78,11 +86,12 @@ class Tokens(Answer, frozen=True):
 
 
 class SignedIn(Answer, frozen=True):
-    """A complete registration or login; `recovery_code` takes the place of the one that was used."""
+    """A complete registration or login; `recovery_code` takes the place of the one that was used, `recovery_codes` are those of an account without a contact."""
 
     user: User
     tokens: Tokens
     recovery_code: str | UnsetType = UNSET
+    recovery_codes: list[str] | UnsetType = UNSET
 
 
 class SecondFactorNeeded(Answer, frozen=True):

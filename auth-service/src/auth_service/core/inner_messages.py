@@ -71,3 +71,23 @@ class AuditVerified(Answer, frozen=True):
     rows: int
     mac: str
     first_flaw: int | None
+
+
+class Name(Body, frozen=True):
+    """POST /operator/admins/grant and /operator/admins/withdraw: a user name or id"""
+
+    user: Opaque
+
+
+class Invite(Answer, frozen=True):
+    """A ticket for one registration; it is shown this once."""
+
+    invite: str
+    expires_ms: int
+
+
+class Granted(Answer, frozen=True):
+    """Whose role it was."""
+
+    user: str
+    username: str

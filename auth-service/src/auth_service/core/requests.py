@@ -109,6 +109,7 @@ class StartRegistration(Body, frozen=True):
     password: Password
     email: Identifier | None = None
     phone: Identifier | None = None
+    invite: Opaque | None = None
     locale: Locale = "en"
     captcha: Proof | None = None
     honeypot: Annotated[str, Meta(max_length=1024)] = ""

@@ -2,6 +2,8 @@
 
 import json
 import re
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 import aiohttp
 
@@ -12,22 +14,39 @@ from garita_client.core.errors import AuthRefused, GaritaError
 from .places import Places
 from .terminal import Terminal
 
+Done = TypeVar("Done")
 TRIES = 5
 OUTBOX_TIMEOUT_S = 10.0
 
 
-async def register(places: Places, terminal: Terminal) -> int:
-    """A new account, step by step."""
+async def register(places: Places, terminal: Terminal, *, invited: bool = False) -> int:
+    """A new account, step by step. Args: invited: by a ticket of the operator's, without a contact."""
     server = places.server_for_new()
     async with AuthApi(places.api_of(server)) as api:
         account = Account(api, places.store)
+        if invited:
+            return await _register_invited(account, terminal)
         contact = (await terminal.ask("ask_contact")).strip()
         password = await _new_password(terminal)
         terminal.say("proof")
         email, phone = (contact, None) if "@" in contact else (None, contact)
         flow = await account.register(email=email, phone=phone, password=password, locale=terminal.language)
         ticket = await _confirm(account, flow, contact, places.outbox_of(server), terminal)
-        user = await _choose_name(account, flow, ticket, terminal)
+        user = await _choose_name(lambda name: account.complete(flow, ticket, name), terminal)
+    terminal.say("welcome", name=user.username)
+    return 0
+
+
+async def _register_invited(account: Account, terminal: Terminal) -> int:
+    """The ticket is typed, not said on the command line, where others of this machine could read it."""
+    invite = (await terminal.ask("ask_invite", secret=True)).strip()
+    password = await _new_password(terminal)
+    terminal.say("proof")
+    begun = await account.register_invited(invite, password=password, locale=terminal.language)
+    user, codes = await _choose_name(lambda name: account.complete_invited(begun, name), terminal)
+    terminal.say("saved_codes")
+    for code in codes:
+        terminal.show(f"  {code}")
     terminal.say("welcome", name=user.username)
     return 0
 
@@ -78,11 +97,11 @@ async def _confirm(account: Account, flow: Flow, contact: str, outbox: str | Non
     raise GaritaError(terminal.word("wrong_code"))
 
 
-async def _choose_name(account: Account, flow: Flow, ticket: Ticket, terminal: Terminal) -> User:
+async def _choose_name(complete: Callable[[str], Awaitable[Done]], terminal: Terminal) -> Done:
     while True:
         name = (await terminal.ask("ask_name")).strip()
         try:
-            return await account.complete(flow, ticket, name)
+            return await complete(name)
         except AuthRefused as exc:
             if exc.code == "username_taken":
                 terminal.say("name_taken")

@@ -41,6 +41,28 @@ async def revoke(places: Places, terminal: Terminal, user: str, session: str | N
     return 0
 
 
+async def invite(places: Places, terminal: Terminal) -> int:
+    """A ticket for one registration."""
+    told = await _auth(places, terminal).call("POST", "/operator/invites", {})
+    terminal.say("invite_made", when=show_time(told.get("expires_ms")))
+    terminal.show(printable(str(told.get("invite"))))
+    return 0
+
+
+async def grant(places: Places, terminal: Terminal, user: str) -> int:
+    """Makes an account an administrator's. Args: user: its name or id."""
+    told = await _auth(places, terminal).call("POST", "/operator/admins/grant", {"user": user})
+    terminal.say("admin_granted", user=printable(str(told.get("username"))))
+    return 0
+
+
+async def withdraw(places: Places, terminal: Terminal, user: str) -> int:
+    """Takes the role away. Args: user: name or id."""
+    told = await _auth(places, terminal).call("POST", "/operator/admins/withdraw", {"user": user})
+    terminal.say("admin_withdrawn", user=printable(str(told.get("username"))))
+    return 0
+
+
 def heads_in(path: Path) -> list[dict[str, Any]]:
     """The newest heads of the audit log that a service has written into its log, oldest first; none where there is no such file."""
     try:

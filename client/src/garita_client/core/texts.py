@@ -184,6 +184,17 @@ _CATALOGUE: dict[str, tuple[str, str]] = {
         "Se creó una nueva clave de firma; firma desde {when}.",
     ),
     "sessions_ended": ("Sessions ended: {count}.", "Sesiones cerradas: {count}."),
+    "invite_made": (
+        "An invite for one account, good until {when}; it is shown this once. Its holder runs: garita register --invite",
+        "Una invitación para una cuenta, válida hasta {when}; solo se muestra ahora. Quien la tenga usa: garita register --invite",
+    ),
+    "ask_invite": ("Invite: ", "Invitación: "),
+    "saved_codes": (
+        "These are your recovery codes, the only way back into an account without a contact. Write them down:",
+        "Estos son tus códigos de recuperación, la única vuelta a una cuenta sin contacto. Apúntalos:",
+    ),
+    "admin_granted": ("{user} is an administrator now.", "{user} es ahora administrador."),
+    "admin_withdrawn": ("{user} is no administrator any more.", "{user} ya no es administrador."),
     "no_bans": ("Nobody is banned.", "No hay expulsiones."),
     "no_reports": ("Nothing was reported.", "No hay denuncias."),
     "more_reports": ("More: garita reports --before {before}", "Hay más: garita reports --before {before}"),
