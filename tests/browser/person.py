@@ -117,7 +117,7 @@ class Person:
     async def turn_on_totp(self) -> None:
         """Two-step login, by the key that the page shows."""
         page = self.page
-        await page.goto(f"{self.place.http}/#/account")
+        await page.goto(f"{self.place.http}/#/account/signin")
         await page.get_by_role("button", name="Turn on").click()
         self.secret = (await page.locator(".secret code").inner_text()).replace(" ", "")
         await page.get_by_label("Code from your authenticator app").fill(await self.fresh_code())
@@ -140,7 +140,7 @@ class Person:
         page = self.page
         await page.get_by_label("User name, email or phone number").fill(self.name)
         await page.get_by_role("textbox", name="Password").fill(PASSWORD)
-        await page.get_by_role("button", name="Log in").click()
+        await page.get_by_role("button", name="Log in", exact=True).click()
         if self.secret:
             await page.get_by_label("Code from your authenticator app").fill(await self.fresh_code())
         await self.is_in()

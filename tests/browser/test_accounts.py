@@ -24,9 +24,10 @@ async def test_register_enrol_and_come_back(newcomer: Newcomer) -> None:
     await ana.page.reload()
 
     await ana.is_in()
-    await ana.page.goto(f"{ana.place.http}/#/account")
+    await ana.page.goto(f"{ana.place.http}/#/account/signin")
     await expect(ana.page.get_by_role("main").get_by_text("Two-step login is on")).to_be_visible(timeout=PATIENCE_MS)
-    await expect(ana.page.get_by_text("This one")).to_be_visible(timeout=PATIENCE_MS)
+    await ana.page.get_by_role("navigation").get_by_role("link", name="Devices and sessions").click()
+    await expect(ana.page.locator(".sessions").get_by_text("This one")).to_be_visible(timeout=PATIENCE_MS)
 
 
 async def test_no_token_is_in_reach_of_scripts(newcomer: Newcomer) -> None:
@@ -87,7 +88,7 @@ async def test_another_session_can_be_ended(newcomer: Newcomer) -> None:
     await other.log_in()
     other.expected = (REFUSED,)
 
-    await sol.page.goto(f"{sol.place.http}/#/account")
+    await sol.page.goto(f"{sol.place.http}/#/account/devices")
     await expect(sol.page.locator(".sessions li")).to_have_count(2, timeout=PATIENCE_MS)
     await sol.page.locator(".sessions").get_by_role("button").click()
     await expect(sol.page.locator(".sessions li")).to_have_count(1, timeout=PATIENCE_MS)

@@ -57,8 +57,9 @@ async def test_totp_and_a_passkey_are_enrolled_and_the_passkey_logs_in(newcomer:
     await page.get_by_role("button", name="Log in", exact=True).click()
     await page.get_by_role("button", name="Use a passkey").click()
     await ana.is_in()
-    await page.goto(f"{ana.place.http}/#/account")
+    await page.goto(f"{ana.place.http}/#/account/signin")
     await page.get_by_role("button", name=re.compile("^Remove Chrom")).click()
+    await page.get_by_role("dialog").get_by_role("button", name="Remove", exact=True).click()
     await expect(page.get_by_text("It is being removed").last).to_be_visible(timeout=PATIENCE_MS)
 
 
@@ -67,7 +68,7 @@ async def test_a_saved_code_logs_in_and_is_replaced(newcomer: Newcomer) -> None:
     bea = await newcomer("beap")
     page = bea.page
     await bea.register()
-    await page.goto(f"{bea.place.http}/#/account")
+    await page.goto(f"{bea.place.http}/#/account/signin")
     await page.get_by_role("button", name="Make new codes").click()
     await expect(page.locator(".codes code")).to_have_count(10, timeout=PATIENCE_MS)
     code = await page.locator(".codes code").first.inner_text()

@@ -31,7 +31,7 @@ async def test_a_warning_is_answered_on_its_page(newcomer: Newcomer) -> None:
     await expect(reader.page.get_by_role("heading", name="¿Has sido tú?")).to_be_visible(timeout=PATIENCE_MS)
     await expect(reader.page.get_by_role("button")).to_have_count(2)
     assert "#" not in reader.page.url
-    await ana.page.goto(f"{ana.place.http}/#/account")
+    await ana.page.goto(f"{ana.place.http}/#/account/signin")
     await expect(ana.page.get_by_role("main").get_by_text("Two-step login is on")).to_be_visible(timeout=PATIENCE_MS)
 
     await ana.page.goto(link)
@@ -39,7 +39,7 @@ async def test_a_warning_is_answered_on_its_page(newcomer: Newcomer) -> None:
     await ana.page.get_by_role("button", name="Undo it").click()
     await expect(ana.page.get_by_text("it is done now")).to_be_focused(timeout=PATIENCE_MS)
     await expect(ana.page.get_by_role("button")).to_have_count(0)
-    await ana.page.goto(f"{ana.place.http}/#/account")
+    await ana.page.goto(f"{ana.place.http}/#/account/signin")
     await expect(ana.page.get_by_role("button", name="Turn on")).to_be_visible(timeout=PATIENCE_MS)
 
 

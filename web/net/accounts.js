@@ -114,48 +114,13 @@ export class Accounts {
     return this.call("GET", "/me", { token });
   }
 
-  async sessions(token) {
-    return (await this.call("GET", "/sessions", { token })).sessions;
-  }
-
-  endSession(token, session) {
-    return this.call("DELETE", `/sessions/${session}`, { token });
-  }
-
-  totp(token) {
-    return this.call("POST", "/me/totp", { token, body: {} });
-  }
-
-  confirmTotp(token, code) {
-    return this.call("POST", "/me/totp/confirm", { token, body: { code } });
-  }
-
-  removeTotp(token) {
-    return this.call("DELETE", "/me/totp", { token });
-  }
-
-  passkeys(token) {
-    return this.call("GET", "/me/passkeys", { token });
-  }
-
-  passkeyOptions(token) {
-    return this.call("POST", "/me/passkeys/options", { token, body: {} });
-  }
-
-  addPasskey(token, fields) {
-    return this.call("POST", "/me/passkeys", { token, body: fields });
-  }
-
-  removePasskey(token, passkey) {
-    return this.call("DELETE", `/me/passkeys/${passkey}`, { token });
-  }
-
-  makeCodes(token) {
-    return this.call("POST", "/me/recovery-codes", { token, body: {} });
-  }
-
   stepUpOptions(token) {
     return this.call("POST", "/step-up/options", { token, body: {} });
+  }
+
+  /** Has a code sent to contacts that count, for the step-up of this session. */
+  sendStepUp(token, channel) {
+    return this.call("POST", "/step-up/send", { token, body: { channel } });
   }
 
   stepUp(token, fields) {

@@ -52,14 +52,18 @@ export class Session extends EventTarget {
     return profile;
   }
 
-  /** A fresh proof of who one is: `{method, password}` or `{method, code}`. */
+  /** A fresh proof of who one is: `{method, password}` or `{method, code}`. The answer holds the successor of a used recovery code. */
   async stepUp(fields) {
-    this.#tokens.accept(await this.withToken((token) => this.#accounts.stepUp(token, fields)));
+    const answer = await this.withToken((token) => this.#accounts.stepUp(token, fields));
+    this.#tokens.accept(answer);
+    return answer;
   }
 
+  /** The answer holds `ends_ms` where sessions are asked first; null otherwise. */
   async logout(scope) {
-    await this.withToken((token) => this.#accounts.logout(token, scope));
+    const answer = await this.withToken((token) => this.#accounts.logout(token, scope));
     if (scope !== "others") this.#leave({ told: false });
+    return answer;
   }
 
   async #guarded(work) {

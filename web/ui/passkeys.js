@@ -1,70 +1,71 @@
-/** One's passkeys and recovery codes, on the account's page. */
+/** One's passkeys: adding, naming, removing. */
 
 import { deviceName } from "../core/people.js";
 import { makePasskey, passkeyHost, passkeysKnown } from "../net/passkeys.js";
-import { announce } from "./announce.js";
-import { fill, h } from "./dom.js";
-import { copyButton } from "./forms.js";
+import { Card, entry, entryButton } from "./card.js";
+import { h } from "./dom.js";
+import { FieldTrouble, dialog, field, fieldsOnly, form } from "./forms.js";
+import { remove, removalTold } from "./removal.js";
 import { fullDate, t } from "./speech.js";
-import { withStepUp } from "./stepup.js";
 
-export async function drawPasskeys(section, context, note = null) {
-  const { accounts, session, guard } = context;
-  const { passkeys, possible } = await session.withToken((token) => accounts.passkeys(token));
-  const elsewhere = passkeyHost();
-  const usable = possible && !elsewhere && passkeysKnown();
+const LABEL_CHARS = 64;
+
+export function passkeysCard(own) {
+  const card = new Card("passkey.title");
   const again = async (said) => {
-    await session.loadProfile();
-    await drawPasskeys(section, context, said);
-    section.querySelector("h2").focus();
+    await own.refresh();
+    await card.draw();
+    card.tell(said);
   };
-  const add = guard(async () => {
-    const made = await withStepUp(session, accounts, async () => {
-      const { options } = await session.withToken((token) => accounts.passkeyOptions(token));
-      const credential = await makePasskey(options);
-      return session.withToken((token) => accounts.addPasskey(token, { credential, label: deviceName(navigator.userAgent).slice(0, 64) }));
-    });
-    if (!made) return;
-    announce(t("passkey.added"));
-    await again("passkey.added");
+  const add = own.guard(async () => {
+    const asked = await own.change("POST", "/me/passkeys/options", {});
+    if (!asked) return;
+    const credential = await makePasskey(asked.options);
+    const label = deviceName(navigator.userAgent).slice(0, LABEL_CHARS);
+    if (await own.change("POST", "/me/passkeys", { credential, label })) await again("passkey.added");
   });
-  const remove = (id) => guard(async () => {
-    const gone = await withStepUp(session, accounts, () => session.withToken((token) => accounts.removePasskey(token, id)));
-    if (gone) await again(() => t("passkey.removing", { date: fullDate(gone.cancel_until_ms) }));
+  const away = (one, name) => own.guard(async () => {
+    const removal = await remove(own, { path: `/me/passkeys/${one.id}`, title: ["passkey.remove_long", { name }], lead: "passkey.remove_lead" });
+    if (removal) await again(removalTold(removal));
   });
-  const item = (one, name = one.label || t("passkey.unnamed")) => h("li", {},
-    h("div", {}, h("strong", {}, name),
-      h("p", { class: "hint", say: () => t("passkey.times", { added: fullDate(one.added_ms), used: one.used_ms ? fullDate(one.used_ms) : t("passkey.never") }) })),
-    h("button", {
-      type: "button", class: "quiet", say: "passkey.remove", saying: { "aria-label": ["passkey.remove_long", { name }] }, on: { click: remove(one.id) },
-    }));
-  fill(section,
-    h("h2", { id: "passkeys-title", tabindex: "-1", say: "passkey.title" }),
-    h("p", { say: "passkey.lead" }),
-    note && h("p", { class: "note", role: "status", say: note }),
-    passkeys.length ? h("ul", { class: "sessions" }, passkeys.map((one) => item(one))) : h("p", { say: "passkey.none" }),
-    !possible && h("p", { class: "hint", say: "passkey.impossible" }),
-    possible && elsewhere && h("p", { class: "hint", say: () => t("passkey.elsewhere", { address: elsewhere }) }),
-    usable && h("button", { type: "button", class: "primary", say: "passkey.add", on: { click: add } }));
+  const rename = (one) => own.guard(async () => (await nameAnew(own, one)) && again("passkey.named"));
+  const keep = (id) => own.guard(async () => (await own.keep(id)) && again("removal.kept"));
+  const item = (one, name = one.label || t("passkey.unnamed")) => entry(
+    [h("strong", {}, name),
+      h("p", { class: "hint", say: () => t("passkey.times", { added: fullDate(one.added_ms), used: one.used_ms ? fullDate(one.used_ms) : t("passkey.never") }) })],
+    entryButton("passkey.name", ["passkey.name_long", { name }], rename(one)),
+    entryButton("passkey.remove", ["passkey.remove_long", { name }], away(one, name)));
+  const going = (change) => entry(
+    [h("strong", { say: "passkey.unnamed" }), h("p", { class: "hint", say: () => t("passkey.removing", { date: fullDate(change.cancel_until_ms) }) })],
+    entryButton("removal.keep", null, keep(change.id)));
+  card.draw = async () => {
+    const { passkeys, possible } = await own.read("/me/passkeys");
+    const leaving = own.changes.filter((change) => change.factor === "passkey" && change.cancel_until_ms > Date.now());
+    const elsewhere = passkeyHost();
+    const usable = possible && !elsewhere && passkeysKnown();
+    card.show(
+      h("p", { say: "passkey.lead" }),
+      passkeys.length || leaving.length
+        ? h("ul", { class: "entries" }, passkeys.map((one) => item(one)), leaving.map(going))
+        : h("p", { say: "passkey.none" }),
+      !possible && h("p", { class: "hint", say: "passkey.impossible" }),
+      possible && elsewhere && h("p", { class: "hint", say: () => t("passkey.elsewhere", { address: elsewhere }) }),
+      usable && h("button", { type: "button", class: passkeys.length ? "quiet" : "primary", say: "passkey.add", on: { click: add } }));
+  };
+  return card;
 }
 
-export function drawCodes(section, context, codes = null) {
-  const { accounts, session, guard } = context;
-  const make = guard(async () => {
-    const made = await withStepUp(session, accounts, () => session.withToken((token) => accounts.makeCodes(token)));
-    if (!made) return;
-    await session.loadProfile();
-    drawCodes(section, context, made.codes);
-    section.querySelector("h2").focus();
-  });
-  const count = session.profile.recovery_codes;
-  fill(section,
-    h("h2", { id: "codes-title", tabindex: "-1", say: "codes.title" }),
-    h("p", { say: "codes.lead" }),
-    codes && h("p", { class: "note", say: "codes.now" }),
-    codes && h("ol", { class: "codes" }, codes.map((code) => h("li", {}, h("code", {}, code)))),
-    h("div", { class: "actions" },
-      !codes && count > 0 && h("span", { say: () => t("codes.left", { count }) }),
-      codes && copyButton(() => codes.join("\n")),
-      h("button", { type: "button", class: "quiet", say: "codes.make", on: { click: make } })));
+function nameAnew(own, one) {
+  return dialog({
+    title: "passkey.name_title",
+    content: (close) => {
+      const label = field({ name: "label", word: "passkey.name_field", value: one.label, maxlength: LABEL_CHARS, autocomplete: "off" });
+      const work = async () => {
+        if (!label.input.value.trim()) throw new FieldTrouble(label, "passkey.name_missing");
+        await own.send("PATCH", `/me/passkeys/${one.id}`, { label: label.input.value.trim() });
+        close(true);
+      };
+      return [form({ rows: [label.row], submit: "settings.submit", work, handle: fieldsOnly }).element];
+    },
+  }).open();
 }

@@ -95,7 +95,7 @@ export function welcomeView({ chat, session, go }) {
   const heading = h("h1", { tabindex: "-1" });
   bind(heading, "text", () => t("welcome.title", { name: session.account?.display_name ?? "" }));
   const protect = session.profile?.totp === false && h("li", {},
-    h("a", { href: "#/account", class: "tile" },
+    h("a", { href: "#/account/signin", class: "tile" },
       icon("shield"), h("strong", { say: "welcome.protect" }), h("span", { class: "hint", say: "welcome.protect_hint" })));
   return h("div", { class: "welcome" },
     logo(), heading, h("p", { class: "lead", say: "welcome.lead" }),

@@ -48,13 +48,13 @@ export class Shell {
     });
   }
 
-  /** `where`: "", "account" or "room/<id>". */
+  /** `where`: "", "account" or a part of it, or "room/<id>". */
   show(where) {
     const room = where.startsWith("room/") ? where.slice(5) : null;
     this.#leaveView();
     this.element.dataset.pane = where === "" ? "list" : "main";
     if (room) this.#openRoom(room);
-    else if (where === "account") this.#account();
+    else if (/^account(\/|$)/.test(where)) this.#account(where.slice(8));
     else this.#welcome();
     this.#draw();
   }
@@ -107,9 +107,9 @@ export class Shell {
     this.#seq = null;
   }
 
-  #account() {
+  #account(part) {
     this.#place = "account";
-    fill(this.#main, accountView(this.#context));
+    fill(this.#main, accountView(this.#context, part));
     this.focusMain();
   }
 

@@ -1,37 +1,57 @@
 /** Asks again who one is, where the server wants a fresh proof, and then does what was wanted. */
 
-import { FieldTrouble, dialog, fieldsOnly, form, passwordField } from "./forms.js";
-import { h } from "./dom.js";
+import { FieldTrouble, codeField, dialog, fieldsOnly, form, passwordField } from "./forms.js";
+import { fill, h } from "./dom.js";
+import { submitWhenComplete } from "./login.js";
 import { secondStep } from "./secondstep.js";
+import { t } from "./speech.js";
 
-/** `work()`; where it is refused with `step_up_required`, the dialog and `work()` once more. Null where the dialog was left. */
-export async function withStepUp(session, accounts, work) {
+/**
+ * `work()`; where it is refused with `step_up_required`, the dialog and `work()` once more. Null where the dialog was left.
+ * `strong`: a password is no proof for it, a second factor or a code to an old contact is.
+ */
+export async function withStepUp(session, accounts, work, { strong = false } = {}) {
   try {
     return await work();
   } catch (error) {
     if (error.code !== "step_up_required") throw error;
-    return (await askAgain(session, accounts, error.methods)) ? work() : null;
+    const methods = strong ? strongOnes(session.profile) : error.methods;
+    return (await askAgain(session, accounts, { methods, strong })) ? work() : null;
   }
 }
 
-/** `methods`: the second factors that would do; the password where there are none. */
-function askAgain(session, accounts, methods) {
-  return dialog({
-    title: "stepup.title",
-    content: (close) => [h("p", { say: "stepup.lead" }), methods.length ? second(session, accounts, methods, close) : byPassword(session, close)],
-  }).open();
+/** A code to an old contact, which confirms this device. True where it was given. */
+export function confirmDevice(session, accounts) {
+  return dialog({ title: "device.confirm", content: (close) => [h("p", { say: "device.confirm_lead" }), byContact(session, accounts, close)] }).open();
 }
 
-function second(session, accounts, methods, close) {
+function strongOnes(profile) {
+  return [profile.passkeys > 0 && "passkey", profile.totp && "totp"].filter(Boolean);
+}
+
+/** `methods`: the second factors that would do; the password where there are none and it does. */
+function askAgain(session, accounts, { methods, strong }) {
+  const shown = methods.length ? second : strong ? byContact : byPassword;
+  const lead = strong ? "stepup.lead_strong" : "stepup.lead";
+  return dialog({ title: "stepup.title", content: (close) => [h("p", { say: lead }), shown(session, accounts, close, methods)] }).open();
+}
+
+function second(session, accounts, close, methods) {
   const options = () => session.withToken((token) => accounts.stepUpOptions(token));
+  const element = h("div", {});
   const give = async (fields) => {
-    await session.stepUp(fields);
-    close(true);
+    const { recovery_code: code } = await session.stepUp(fields);
+    if (!code) return close(true);
+    // A used recovery code has a successor, which is shown only now.
+    fill(element, h("p", { say: () => t("codes.new_one", { code }) }),
+      h("button", { type: "button", class: "primary", say: "codes.done", on: { click: () => close(true) } }));
+    return element.querySelector("button").focus();
   };
-  return secondStep({ methods, options, give });
+  element.append(secondStep({ methods, options, give }));
+  return element;
 }
 
-function byPassword(session, close) {
+function byPassword(session, _, close) {
   const secret = passwordField({ name: "password", word: "password", autocomplete: "current-password" });
   const work = async () => {
     if (!secret.input.value) throw new FieldTrouble(secret, "password.missing");
@@ -44,4 +64,42 @@ function byPassword(session, close) {
     return true;
   };
   return form({ rows: [secret.row], submit: "stepup.submit", work, handle }).element;
+}
+
+/** First where the code shall go, then the code. */
+function byContact(session, accounts, close) {
+  const element = h("div", {});
+  const to = (channel) => form({
+    rows: [], submit: `stepup.send_${channel}`,
+    work: async () => {
+      await session.withToken((token) => accounts.sendStepUp(token, channel));
+      typed();
+    },
+  }).element;
+  const typed = () => {
+    const code = codeField({ word: "register.code", hint: "stepup.sent" });
+    const work = async () => {
+      if (code.code().length !== 6) throw new FieldTrouble(code, "code.six");
+      await session.stepUp({ method: "code", code: code.code() });
+      close(true);
+    };
+    const handle = (error) => {
+      if (error.code !== "invalid_code") return fieldsOnly(error);
+      code.fail("account.code_invalid");
+      return true;
+    };
+    const made = form({
+      rows: [code.row], submit: "stepup.submit", work, handle,
+      others: [h("button", { type: "button", class: "quiet", say: "stepup.elsewhere", on: { click: choose } })],
+    });
+    submitWhenComplete(code, made);
+    fill(element, made.element);
+    code.input.focus();
+  };
+  const choose = () => {
+    fill(element, h("div", { class: "ways" }, to("email"), to("sms")));
+    element.querySelector("button").focus();
+  };
+  fill(element, h("div", { class: "ways" }, to("email"), to("sms")));
+  return element;
 }

@@ -75,8 +75,6 @@ export default {
 
     "account.title": "Your account",
     "account.profile": "Profile",
-    "account.email": "Email",
-    "account.phone": "Phone",
 
     "sessions.title": "Where you are logged in",
     "sessions.this": "This one",
@@ -199,8 +197,6 @@ export default {
 
     "account.title": "Tu cuenta",
     "account.profile": "Perfil",
-    "account.email": "Correo",
-    "account.phone": "Teléfono",
 
     "sessions.title": "Dónde tienes la sesión abierta",
     "sessions.this": "Esta",

@@ -245,7 +245,7 @@ def build(
         recovering=Recovering(parts, weighing, proofs, places, limiter, challenges, changes, bans, work, outbox),
         objecting=objecting,
         completing=Completing(parts, weighing, sessions, hashes, changes),
-        question=SecretQuestion(parts, factors, hashes, changes),
+        question=SecretQuestion(parts, factors, hashes, removing, changes),
     )
     factor_handlers = FactorHandlers(
         totp=TotpLife(parts, limiter, factors, stepping_up, removing, changes),

@@ -63,6 +63,14 @@ class RecoveryHandlers:
         """PUT /me/secret-question"""
         return Reply(202, await self.question.set(ask.present, ask.body))
 
+    async def own_question(self, ask: Ask) -> Reply:
+        """GET /me/secret-question"""
+        return Reply(200, await self.question.shown(ask.present))
+
+    async def remove_question(self, ask: Ask) -> Reply:
+        """DELETE /me/secret-question"""
+        return Reply(202, await self.question.remove(ask.present))
+
     async def questions(self, _: Ask) -> Reply:
         """GET /secret-questions"""
         return Reply(200, _QUESTIONS, cache_s=300)
@@ -96,6 +104,10 @@ def table(do: RecoveryHandlers) -> tuple[Route, ...]:
               {200: answers.Recoveries}, needs_token=True),
         Route("GET", f"{BASE}/secret-questions", "secret_questions", "The secret questions to choose from", do.questions,
               {200: answers.SecretQuestions}),
+        Route("GET", f"{BASE}/me/secret-question", "secret_question_shown", "The secret question that is set", do.own_question,
+              {200: answers.OwnQuestion}, needs_token=True),
+        Route("DELETE", f"{BASE}/me/secret-question", "secret_question_delete", "Remove the secret question", do.remove_question,
+              {202: answers.Removal}, needs_token=True, refusals=(p.StepUpRequired, p.Contradicted, p.NotHere)),
         Route("PUT", f"{BASE}/me/secret-question", "secret_question", "Set the secret question", do.set_question,
               {202: answers.Effective}, requests.SetQuestion, needs_token=True, refusals=(p.StepUpRequired, p.Contradicted)),
     )  # fmt: skip

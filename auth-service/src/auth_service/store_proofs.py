@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from .core.identifiers import ContactKind
-from .store import Db, rows_of, run
+from .store import Db, Row, one, rows_of, run
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,11 @@ async def question_of(db: Db, user: str, ids: list[str]) -> Question | None:
     if found is None:
         return None
     return Question(found["id"], found["question"], found["hash"], found["misses"], found["closed_ms"])
+
+
+async def set_now(db: Db, user: str) -> Row | None:
+    """The question that is set: not one that it has replaced, nor one that is being removed."""
+    return await one(db, "SELECT * FROM questions WHERE user = ? AND removed_ms IS NULL", (user,))
 
 
 async def set_question(tx: Db, user: str, question: Question, now_ms: int, matures_ms: int) -> list[str]:

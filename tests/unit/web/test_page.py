@@ -32,6 +32,12 @@ FAMILIES = (
     "room.private",
     "join.",
     "open.",
+    "contact.",
+    "device.grade_",
+    "event.",
+    "factor.",
+    "pending.recovery_",
+    "stepup.send_",
 )
 MOST_LINES = 400
 

@@ -241,6 +241,20 @@ class SecretQuestions(Answer, frozen=True):
     questions: list[QuestionText]
 
 
+class SetQuestion(Answer, frozen=True):
+    """The question that an account has set; it counts from `effective_ms`."""
+
+    question_id: QuestionId
+    added_ms: int
+    effective_ms: int
+
+
+class OwnQuestion(Answer, frozen=True):
+    """`question` is absent where none is set."""
+
+    question: SetQuestion | UnsetType = UNSET
+
+
 class Effective(Answer, frozen=True):
     """When a change begins to count."""
 
