@@ -304,7 +304,7 @@ def worlds(tmp_path: Path, redis_url: str) -> Worlds:
 
     @asynccontextmanager
     async def make(
-        *, bans_known: bool = True, outside: MakesOutside = Outside, **settings: str
+        *, bans_known: bool = True, outside: MakesOutside = Outside, clock: Clock = clock, **settings: str
     ) -> AsyncIterator[World]:
         async with AsyncExitStack() as stack:
             client = bus.connect(redis_url)
