@@ -9,7 +9,7 @@ from tests.attack.conftest import Target
 from tests.attack.test_g02_impossible_frame import is_refused
 
 
-async def test_a_push_without_a_ban_bans_nobody(target: Target, no_traceback: None) -> None:
+async def test_abuse_65_a_push_without_a_ban_bans_nobody(target: Target, no_traceback: None) -> None:
     """Well-formed, malformed and empty pushes; the gateways go on and refuse nobody."""
     victim = raw.fresh_address()
     client = bus.connect(target.facts["redis_url"])

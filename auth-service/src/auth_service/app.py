@@ -268,7 +268,7 @@ def build(
         challenges=challenges,
         registration=Registration(parts, sessions, limiter, challenges, hashes, outbox, bans, factors, audit),
         login=login,
-        refreshing=Refreshing(parts, sessions, limiter, changes, bans, places),
+        refreshing=Refreshing(parts, sessions, limiter, changes, bans, places, audit),
         profile=profile,
         outbox=outbox,
         bans=bans,

@@ -11,6 +11,7 @@ import structlog
 from garita_common.core.revocations import Revocation
 
 from . import store_accounts, store_sessions
+from .audit import Audit
 from .ban_watch import BanWatch
 from .changes import Changes
 from .core import rotation
@@ -34,15 +35,23 @@ class Refreshing:
     """Turns refresh tokens over."""
 
     def __init__(
-        self, parts: Parts, sessions: Sessions, limiter: Limiter, changes: Changes, bans: BanWatch, places: Places
+        self,
+        parts: Parts,
+        sessions: Sessions,
+        limiter: Limiter,
+        changes: Changes,
+        bans: BanWatch,
+        places: Places,
+        audit: Audit,
     ) -> None:
-        """Args: changes: tells the owner when a token was used twice; places: keeps where."""
+        """Args: changes: tells the owner when a token was used twice; places: keeps where; audit: notes a change of it."""
         self._parts = parts
         self._sessions = sessions
         self._limiter = limiter
         self._changes = changes
         self._bans = bans
         self._places = places
+        self._audit = audit
         self._per_session = Limit("refresh_session", parts.config.refreshes_per_session_per_min, 60)
         self._bad_tokens = Limit("bad_token_prefix", parts.config.bad_tokens_per_prefix_per_h, 3600)
 
@@ -92,6 +101,10 @@ class Refreshing:
             if text is None:
                 return Outcome.CONFLICT, None, []
             await self._places.record(tx, account.id, session.device, caller)
+            if await self._sessions.came_from(tx, session.id, caller):  # only noted: a fork shows at the next rotation
+                await self._audit.write(
+                    tx, "refresh.prefix_changed", actor=session.device, subject=account.id, caller=caller, id=session.id
+                )
             access = await self._sessions.access_token(tx, account, session, audience)
             return outcome, Issued(access, audience, session.id, text), []
 

@@ -137,6 +137,7 @@ class Sessions:
             parts.new_id(), account.id, device, caller.client_id, amr, factor, registers or amr != [PASSWORD]
         )
         await store_sessions.add_session(tx, new, now_ms, now_ms + parts.config.session_days * DAY_MS)
+        await self.came_from(tx, new.id, caller)
         if factor is not None:
             await store_sessions.proved_with(tx, new.id, factor, now_ms)
         session = await self._stored(tx, new.id)
@@ -145,6 +146,10 @@ class Sessions:
         put_out = await self.end(tx, account.id, surplus, "surplus")
         access = await self.access_token(tx, account, session, "auth")
         return Opened(session, Issued(access, "auth", session.id, refresh, secret), put_out)
+
+    async def came_from(self, tx: Db, session: str, caller: Caller) -> bool:
+        """The session is used from the caller's prefix; whether that is another than before."""
+        return await store_sessions.moved(tx, session, self._parts.seals.mark("session-prefix", caller.unit))
 
     async def new_refresh_token(
         self, tx: Db, session: StoredSession, token_id: str, secret: bytes, parent: str | None

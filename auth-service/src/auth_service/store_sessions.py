@@ -292,6 +292,17 @@ async def count_replay(tx: Db, token_id: str) -> None:
     await run(tx, "UPDATE refresh_tokens SET replays = replays + 1 WHERE id = ?", (token_id,))
 
 
+async def moved(tx: Db, session_id: str, prefix_mark: bytes) -> bool:
+    """The session is used from a prefix; whether that is another than before."""
+    changed = await run(
+        tx,
+        "UPDATE sessions SET prefix_mark = ?1 WHERE id = ?2 AND prefix_mark <> ?1",
+        (prefix_mark, session_id),
+    )
+    await run(tx, "UPDATE sessions SET prefix_mark = ? WHERE id = ? AND prefix_mark IS NULL", (prefix_mark, session_id))
+    return changed == 1
+
+
 async def session_seen(tx: Db, session_id: str, now_ms: int) -> None:
     """The session was refreshed."""
     await run(tx, "UPDATE sessions SET last_seen_ms = ? WHERE id = ?", (now_ms, session_id))

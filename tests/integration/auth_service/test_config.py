@@ -18,7 +18,7 @@ def test_every_setting_has_a_sentence() -> None:
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.org"])
 @pytest.mark.parametrize("listener", ["HTTP_HOST", "INNER_HOST"])
-def test_demo_mode_listens_on_loopback_alone(tmp_path: Path, host: str, listener: str) -> None:
+def test_abuse_67_demo_mode_listens_on_loopback_alone(tmp_path: Path, host: str, listener: str) -> None:
     """For the outbox must not be reached from outside; production may listen anywhere, and has no outbox."""
     demo = AuthConfig.load(environment(tmp_path, "unix:///x", **{listener: host}))
     with pytest.raises(ConfigError, match=listener):

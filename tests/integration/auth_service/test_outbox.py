@@ -32,14 +32,14 @@ async def test_it_is_read_with_its_key_under_a_loopback_name(world: World, host:
         (f"/v1/auth/dev/outbox?key={OUTBOX_KEY}", {}),
     ],
 )
-async def test_everybody_else_finds_nothing(world: World, path: str, headers: dict[str, str]) -> None:
+async def test_abuse_67_everybody_else_finds_nothing(world: World, path: str, headers: dict[str, str]) -> None:
     """A wrong key, another name (also one that was rebound), another path."""
     answer = await world.get(path, absolute=True, headers=headers)
 
     assert (answer.status, answer.code) == (404, "not_found")
 
 
-async def test_another_address_finds_nothing(worlds: Worlds) -> None:
+async def test_abuse_67_another_address_finds_nothing(worlds: Worlds) -> None:
     """Also behind the gateway, which says who asks."""
     async with worlds(TRUSTED_PROXIES="127.0.0.1") as world:
         headers = {"X-Forwarded-For": "203.0.113.9"}
@@ -48,10 +48,24 @@ async def test_another_address_finds_nothing(worlds: Worlds) -> None:
         assert answer.status == 404
 
 
-async def test_production_has_none(worlds: Worlds) -> None:
+async def test_abuse_67_production_has_no_outbox(worlds: Worlds) -> None:
     """Whatever the key."""
     async with worlds(GARITA_MODE="production") as world:
         assert (await world.get(f"/dev/outbox?key={OUTBOX_KEY}", absolute=True)).status == 404
+
+
+async def test_abuse_67_no_answer_of_a_picture_is_in_it(world: World) -> None:
+    """Whoever reads the outbox has the codes, and still has to look or listen."""
+    flow = await world.start(email="a@example.org")
+    pictures = [
+        await world.picture("login"),
+        await world.picture("login", kind="audio", captcha=await world.proof("login")),
+    ]
+
+    shown = str(await world.outbox())
+    assert flow.status == 202
+    assert "a@example.org" in shown
+    assert not any(picture["answer"].upper() in shown.upper() for picture in pictures)
 
 
 async def test_the_newest_two_hundred_are_shown(world: World) -> None:

@@ -6,10 +6,13 @@ import asyncio
 import time
 from pathlib import Path
 
+import pytest
+
 from garita_common.core import bans
 from garita_common.core.channels import BAN_PUSH, BANS_HASH
-from tests.integration.auth_service.conftest import Person, World, Worlds, eventually
+from tests.integration.auth_service.conftest import Answer, Person, World, Worlds, eventually
 from tests.integration.auth_service.killing import Asked, Round, killed_again_and_again
+from tests.integration.auth_service.owners import rows
 
 
 def first(person: Person) -> str:
@@ -40,7 +43,7 @@ async def test_a_lost_answer_is_given_again_three_times(world: World) -> None:
     assert (await world.refresh(successor, person.device)).status == 200
 
 
-async def test_twenty_at_once_give_one_successor(world: World) -> None:
+async def test_abuse_19_twenty_at_once_give_one_successor(world: World) -> None:
     """However many tabs ask."""
     person = await world.register()
 
@@ -66,36 +69,81 @@ async def test_twenty_at_once_without_the_device_leave_nothing_alive(world: Worl
     assert [row.sid for row in await world.revoked()] == [person.tokens["session_id"]]
 
 
-async def test_a_stale_parent_ends_the_session(world: World) -> None:
+async def ended(world: World, person: Person, living: str) -> None:
+    """The session has ended for everybody who holds a token of it, the gateways know, and the owner is told."""
+    assert (await world.refresh(living, person.device)).code == "session_ended"
+    assert [row.sid for row in await world.revoked()] == [person.tokens["session_id"]]
+    assert any("two places" in message["text"] for message in await world.outbox() if message["to"] == person.email)
+
+
+@pytest.mark.parametrize("rotations", [1, 2, 3], ids=["parent", "grandparent", "older"])
+async def test_abuse_20_an_old_token_ends_the_session(world: World, rotations: int) -> None:
+    """After the grace, or at once where the successor's successor was used: that is nobody's lost answer."""
+    person = await world.register()
+    token = first(person)
+    for _ in range(rotations):
+        token = (await world.refresh(token, person.device)).body["refresh_token"]
+    if rotations < 3:
+        world.clock.pass_s(61 if rotations == 1 else 11)
+
+    assert (await world.refresh(first(person), person.device)).code == "session_ended"
+    await ended(world, person, token)
+
+
+@pytest.mark.parametrize("has_other", [False, True], ids=["none", "another"])
+async def test_abuse_21_without_its_device_a_replay_ends_the_session(world: World, has_other: bool) -> None:
+    """Within the grace."""
+    person = await world.register()
+    device = (await world.register()).device if has_other else None
+    successor = (await world.refresh(first(person), person.device)).body["refresh_token"]
+
+    assert (await world.refresh(first(person), device)).code == "session_ended"
+    await ended(world, person, successor)
+
+
+async def test_abuse_21_with_its_device_from_elsewhere_the_fork_shows_later(worlds: Worlds) -> None:
+    """Who stole the device's secret too gets the same successor; that is noted, and the next rotation but one ends the session."""
+    async with worlds(TRUSTED_PROXIES="127.0.0.1") as world:
+
+        async def refresh(token: str, address: str) -> Answer:
+            body = {"refresh_token": token, "device_hint": person.device}
+            return await world.post("/token/refresh", body, headers={"X-Forwarded-For": address})
+
+        person = await world.register(headers={"X-Forwarded-For": "198.51.100.1"})
+        owners = await refresh(first(person), "198.51.100.1")
+        thiefs = await refresh(first(person), "203.0.113.9")
+        assert thiefs.body["refresh_token"] == owners.body["refresh_token"]
+        assert await rows(world, "SELECT event, subject FROM audit WHERE event LIKE 'refresh.%'") == [
+            {"event": "refresh.prefix_changed", "subject": person.id}
+        ]
+
+        next_one = await refresh(owners.body["refresh_token"], "198.51.100.1")
+        assert next_one.status == 200
+        world.clock.pass_s(61)
+        assert (await refresh(thiefs.body["refresh_token"], "203.0.113.9")).code == "session_ended"
+        await ended(world, person, next_one.body["refresh_token"])
+
+
+async def test_abuse_66_a_stale_parent_ends_the_session(world: World) -> None:
     """Right device, successor never used, 61 s later."""
     person = await world.register()
     successor = (await world.refresh(first(person), person.device)).body["refresh_token"]
     world.clock.pass_s(61)
 
     assert (await world.refresh(first(person), person.device)).code == "session_ended"
-    assert (await world.refresh(successor, person.device)).code == "session_ended"
-    assert [row.sid for row in await world.revoked()] == [person.tokens["session_id"]]
-    assert any("two places" in message["text"] for message in await world.outbox())
+    await ended(world, person, successor)
 
 
-async def test_an_ancestor_ends_the_session(world: World) -> None:
-    """A token whose successor's successor was used is nobody's lost answer."""
+async def test_abuse_66_three_tabs_within_a_minute_get_one_successor(world: World) -> None:
+    """The last of them at its last second; and the session goes on."""
     person = await world.register()
-    token = first(person)
-    for _ in range(3):
-        token = (await world.refresh(token, person.device)).body["refresh_token"]
+    given = set()
+    for pause_s in (0, 30, 30):
+        world.clock.pass_s(pause_s)
+        given.add((await world.refresh(first(person), person.device)).body["refresh_token"])
 
-    assert (await world.refresh(first(person), person.device)).code == "session_ended"
-    assert (await world.refresh(token, person.device)).code == "session_ended"
-
-
-async def test_another_device_ends_the_session(world: World) -> None:
-    """Even within the grace."""
-    person, other = await world.register(), await world.register()
-    await world.refresh(first(person), person.device)
-
-    assert (await world.refresh(first(person), other.device)).code == "session_ended"
-    assert len(await world.revoked()) == 1
+    assert len(given) == 1
+    assert (await world.refresh(given.pop(), person.device)).status == 200
 
 
 async def test_a_guessed_secret_does_nothing_to_the_session(world: World) -> None:

@@ -269,7 +269,7 @@ async def test_the_gateway_may_run_the_scripts_of_its_shared_limits(users: Users
     assert await users.denials() == []
 
 
-async def test_no_service_may_do_anothers_part(users: Users) -> None:
+async def test_abuse_65_no_service_may_do_anothers_part(users: Users) -> None:
     """Nobody but the detector can write a ban or say one, nobody can add to or read what is not its own."""
     allowed = [(user, command) for user, command in MAY_NOT if await users.do(user, command) is not NoPermissionError]
 

@@ -33,6 +33,8 @@ FRESH = replace(USED, used_ms=None)
         (USED, 0, Outcome.REPEAT),
         (USED, 60_000, Outcome.REPEAT),
         (USED, 60_001, Outcome.STOLEN),
+        (USED, -60_000, Outcome.REPEAT),
+        (USED, -60_001, Outcome.STOLEN),
         (replace(USED, replays=2), 0, Outcome.REPEAT),
         (replace(USED, replays=3), 0, Outcome.CONFLICT),
         (replace(USED, successor_used=True), 10_000, Outcome.REPEAT),

@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 
 from detector_service.core.facts import Fact
 from detector_service.core.observing import Observer
-from detector_service.core.scenarios import Finding
+from detector_service.core.rulings import rule
+from detector_service.core.scenarios import Action, Finding
 from garita_common.core import activity
 from garita_common.core.addresses import Loopback
 
@@ -96,6 +97,32 @@ def test_after_a_lift_counting_begins_anew() -> None:
 
     assert subjects(observer, *(violation(T0 + 2 * MIN + n) for n in range(2))) == []
     assert subjects(observer, violation(T0 + 3 * MIN)) == [UNIT]
+
+
+def test_abuse_62_whoever_is_copied_or_reported_is_not_charged() -> None:
+    """Three new accounts repeat a user's text without end, then forty blame it on the user: whatever is found names the copiers, and bans none of them."""
+    observer = Observer()
+    tagged = {"tag": "t1", "dup_tag": "d1", "len": 40, "bytes": 40}
+    history = [said(T0, user="victim", device="v", ip="203.0.113.50", **tagged)]
+    history += [
+        said(T0 + 100 * n, user=f"new{n % 3}", device=f"n{n % 3}", ip=f"198.51.100.{n % 3}", **tagged)
+        for n in range(1, 60)
+    ]
+    history += [
+        fact(
+            activity.MessageReported(
+                ts_ms=T0 + 6000 + n, src="chat", user=f"new{n % 3}", room="r1", mid="m1", about="victim", reason="spam"
+            )
+        )
+        for n in range(40)
+    ]
+
+    findings = [finding for one in history for finding in observer.observe(one)]
+
+    assert {finding.subject for finding in findings} == {"user:new0", "user:new1", "user:new2"}
+    rulings = [rule(finding, good_users=0, past=None, now_ms=T0 + 10_000, luck=0.5) for finding in findings]
+    assert {ruling.action for ruling in rulings} == {Action.WATCH}
+    assert "user:victim" not in observer.table or observer.table.of("user:victim").progress < 1
 
 
 def test_a_lift_that_comes_over_a_stream_lifts_nothing() -> None:

@@ -54,13 +54,16 @@ class Outcome(Enum):
 
 
 def judge(facts: Facts, now_ms: int) -> Outcome:
-    """What to do. `heir_used` is whether the successor's successor was used: then this token is an old ancestor, whatever the clock says."""
+    """What to do. `heir_used` is whether the successor's successor was used: then this token is an old ancestor, whatever the clock says.
+
+    A clock that is set back opens no grace that is over.
+    """
     if facts.session_over:
         return Outcome.OVER
     if facts.used_ms is None:
         return Outcome.ROTATE if now_ms < facts.expires_ms else Outcome.OVER
     grace_ms = GRACE_USED_MS if facts.successor_used else GRACE_UNUSED_MS
-    if facts.heir_used or not facts.same_device or now_ms - facts.used_ms > grace_ms:
+    if facts.heir_used or not facts.same_device or abs(now_ms - facts.used_ms) > grace_ms:
         return Outcome.STOLEN
     return Outcome.REPEAT if facts.replays < MAX_REPLAYS else Outcome.CONFLICT
 
