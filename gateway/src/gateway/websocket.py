@@ -1,7 +1,8 @@
 """The WebSocket transport after the upgrade: frames through `core.rfc6455`, with no task and none of the HTTP server's code.
 
 What the RFC forbids is a violation like any other and ends with our codes; a close frame of the peer is answered with its own code, a ping with its payload.
-After our own close frame the peer's is awaited for a second, as RFC 6455 §7.1.1 wants the server to end the TCP connection.
+After our own close frame the peer's is awaited for a second, as RFC 6455 §7.1.1 wants the server to end the TCP connection; but it is looked for in few
+frames only, since to take apart what a flooding peer goes on sending costs more than all else that is done for it.
 """
 
 import asyncio
@@ -16,19 +17,22 @@ from .core.rfc6455 import RfcCode, Violation
 from .ground import Ground
 from .transports import finish_writing
 
+MAX_FRAMES_AFTER_CLOSE = 64
+
 
 class WebSocketConnection(Connection):
     """One WebSocket client."""
 
     transport_name: ClassVar[str] = "websocket"
     slot: ClassVar[int] = 1
-    __slots__ = ("_broken", "_reader")
+    __slots__ = ("_broken", "_frames_after_close", "_reader")
 
     def __init__(self, ground: Ground, desk: Desk, port: int, limits: rfc6455.Limits | None = None) -> None:
         """The connection before its upgrade is answered. Args: limits: of messages; None for the session's own."""
         super().__init__(ground, desk, port)
         self._reader = rfc6455.Reader(limits or self.session)
         self._broken = False
+        self._frames_after_close = 0
 
     @staticmethod
     def frame_json(data: bytes) -> bytes:
@@ -63,21 +67,33 @@ class WebSocketConnection(Connection):
         try:
             for message in self._reader.feed(data):
                 if self.closed:
-                    if message is not None and message.opcode == rfc6455.CLOSE:
-                        self.transport.close()
+                    if self._is_over(message):
                         return
                 elif message is None:
                     self.pay(0, now_s, control=True)
                 else:
                     self._take(message, now_s)
         except Violation as exc:
-            self._broken = True
             if not self.closed:
                 self._violated(exc)
-            if not self.transport.is_closing():
-                finish_writing(
-                    self.transport
-                )  # the peer's close is not awaited: nothing of it is read any more (§7.1.7)
+            self._stop_reading()  # the peer's close is not awaited (§7.1.7)
+
+    def _is_over(self, message: rfc6455.Message | None) -> bool:
+        """Whether a frame that comes after our close is the last that is looked at."""
+        if message is not None and message.opcode == rfc6455.CLOSE:
+            self.transport.close()
+            return True
+        self._frames_after_close += 1
+        if self._frames_after_close <= MAX_FRAMES_AFTER_CLOSE:
+            return False
+        self._stop_reading()
+        return True
+
+    def _stop_reading(self) -> None:
+        """Nothing of the peer is read any more: what still comes is dropped until it is cut off."""
+        self._broken = True
+        if not self.transport.is_closing():
+            finish_writing(self.transport)
 
     def _take(self, message: rfc6455.Message, now_s: float) -> None:
         opcode, payload = message

@@ -9,6 +9,7 @@ import pytest
 
 from garita_common.core.activity import ProtocolViolated
 from garita_common.core.channels import ACTIVITY_KEY_STREAM
+from gateway.websocket import MAX_FRAMES_AFTER_CLOSE
 from tests.fakes.wire_clients import Closed, WsClient, upgrade, ws_frame
 
 from .rig import eventually, rig, token
@@ -101,6 +102,26 @@ async def test_a_client_that_does_not_answer_our_close_is_cut_off(tmp_path: Path
                 await asyncio.sleep(0.01)
                 if client.reader.at_eof():
                     raise Closed(None, None)
+
+
+@pytest.mark.parametrize(("frames", "ends"), [(MAX_FRAMES_AFTER_CLOSE, False), (MAX_FRAMES_AFTER_CLOSE + 1, True)])
+async def test_after_our_close_few_frames_are_looked_at(
+    tmp_path: Path, redis_url: str, frames: int, ends: bool
+) -> None:
+    """A peer that floods on is not taken apart for its close: the server says at once that it is done."""
+    async with rig(tmp_path, redis_url, close_s=60) as it:
+        client = await it.ws()
+        client.writer.write(ws_frame(1, b"nonsense"))
+        assert (await client.raw())[0] == 1
+        assert (await client.raw())[0] == 8
+
+        client.writer.write(ws_frame(1, b"{}") * frames)
+        if not ends:
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.3):
+                    await client.reader.read()
+            client.writer.write(ws_frame(8, b""))
+        assert await client.reader.read() == b""
 
 
 async def test_frames_that_come_with_the_upgrade_are_read(tmp_path: Path, redis_url: str) -> None:
