@@ -36,6 +36,7 @@ from .ceremonies import Ceremonies
 from .challenge_routes import ChallengeHandlers
 from .challenges import Challenges
 from .changes import Changes
+from .clears import Clears
 from .completing import Completing
 from .config import AuthConfig
 from .contact_codes import ContactCodes
@@ -206,6 +207,7 @@ def build(
     pool = PicturePool(parts, maker)
     pictures = Pictures(parts, client, pool)
     audit = Audit(parts, config.secret("audit_key").bytes())
+    clears = Clears(parts, client, pictures, emitter, audit)
     changes = Changes(parts, outbox, audit)
     devices = Devices(parts, changes)
     places = Places(parts, geo)
@@ -262,7 +264,7 @@ def build(
         contact_codes,
         freezing,
     )
-    challenge_handlers = ChallengeHandlers(parts, challenges, pictures, bans, limiter, cookies)
+    challenge_handlers = ChallengeHandlers(parts, challenges, pictures, bans, limiter, cookies, sessions, clears)
     handlers = Handlers(
         parts=parts,
         challenges=challenges,
@@ -307,6 +309,7 @@ def build(
         Inside(
             parts,
             Introspecting(parts, signer, bans),
+            clears,
             sessions,
             signer,
             audit,

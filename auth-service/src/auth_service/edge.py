@@ -33,7 +33,7 @@ from .core.problems import (
     Problem,
     TooMany,
 )
-from .core.requests import MAX_BODY_BYTES
+from .core.requests import MAX_BODY_BYTES, Audience
 from .limits import Limit, Limiter
 from .origins import Cookies, Origins
 from .parts import Caller, Parts
@@ -66,6 +66,8 @@ class Ask:
     query: Mapping[str, str]
     host: str
     session: Present | None
+    bearer: str | None = None
+    """The access token that came, for the one route that needs it for some of what it does."""
     flow_secret: str = ""
     """The header X-Flow-Secret, where the route says that it takes it."""
 
@@ -109,6 +111,8 @@ class Route:
     answers: Mapping[int, Any]
     body: Any = None
     needs_token: bool = False
+    audience: Audience = "auth"
+    """Of the token that is needed or taken."""
     refusals: tuple[type[AppError], ...] = ()
     public: bool = True
     takes_token: bool = False
@@ -200,7 +204,7 @@ class Edge:
         body = None if decoder is None else _decoded(decoder, await _body(request))
         bearer = _bearer(request)
         has_token = route.needs_token or (route.takes_token and bearer is not None)
-        session = await self._sessions.present(bearer) if has_token else None
+        session = await self._sessions.present(bearer, route.audience) if has_token else None
         ask = Ask(
             caller=caller,
             body=body,
@@ -208,6 +212,7 @@ class Edge:
             query=request.query,
             host=request.host,
             session=session,
+            bearer=bearer,
             flow_secret=_flow_secret(request) if route.flow_secret else "",
         )
         return await route.handler(ask)

@@ -17,6 +17,7 @@ from garita_common.config import Secret
 
 from . import store_sessions
 from .audit import Audit
+from .clears import Clears
 from .core import inner_messages
 from .core.audit_chain import Head
 from .core.problems import InvalidRequest, NotHere
@@ -38,6 +39,7 @@ class Inside:
 
     parts: Parts
     introspecting: Introspecting
+    clears: Clears
     sessions: Sessions
     signer: Signer
     audit: Audit
@@ -45,9 +47,13 @@ class Inside:
     granting: Granting
 
     async def introspect(self, request: web.Request) -> web.Response:
-        """POST /internal/introspect: whether a token is good now."""
+        """POST /internal/introspect: whether a token or a clear is good now."""
         body = await _body(request, inner_messages.Introspect)
-        return operators.answer(await self.introspecting.judge(body.token, body.audience))
+        if body.token is not None and body.clear is None:
+            return operators.answer(await self.introspecting.judge(body.token, body.audience))
+        if body.clear is not None and body.token is None:
+            return operators.answer(await self.clears.redeem(body.clear))
+        raise InvalidRequest("Either token or clear is needed.")
 
     async def revoke(self, request: web.Request) -> web.Response:
         """POST /operator/revoke: ends one session of a user, or all of them."""

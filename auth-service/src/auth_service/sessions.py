@@ -184,7 +184,7 @@ class Sessions:
             )
         )
 
-    async def present(self, bearer: str | None) -> Present:
+    async def present(self, bearer: str | None, audience: Audience = "auth") -> Present:
         """Who sends this access token.
 
         Raises:
@@ -194,7 +194,7 @@ class Sessions:
             raise AccessRefused
         try:
             claims = self._signer.keyring.verify(
-                bearer, issuer=self._parts.config.issuer, audience="auth", now_s=self._parts.clock()
+                bearer, issuer=self._parts.config.issuer, audience=audience, now_s=self._parts.clock()
             )
         except tokens.TokenInvalid as exc:
             raise AccessRefused from exc

@@ -33,6 +33,13 @@ class PictureChallenge(Answer, frozen=True):
     browser: str | UnsetType = UNSET
 
 
+class Cleared(Answer, frozen=True):
+    """A proof for the gateway that a challenge in the chat was solved: good once, `expires_in` seconds."""
+
+    clear: str
+    expires_in: int
+
+
 class FlowStarted(Answer, frozen=True):
     """A registration has begun (or looks as if)."""
 

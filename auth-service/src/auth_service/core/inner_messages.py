@@ -10,10 +10,11 @@ from .requests import AccessToken, Audience, Body, Hex64, Opaque
 
 
 class Introspect(Body, frozen=True):
-    """POST /internal/introspect"""
+    """POST /internal/introspect: about a token, or about a clear, which is used up by it"""
 
-    token: AccessToken
+    token: AccessToken | None = None
     audience: Audience = "chat"
+    clear: Hex64 | None = None
 
 
 class Revoke(Body, frozen=True):
@@ -43,7 +44,7 @@ class VerifyAudit(Body, frozen=True):
 
 
 class Introspected(Answer, frozen=True):
-    """Whether a token is good now; whose it is only where it is."""
+    """Whether a token or a clear is good now; whose it is only where it is."""
 
     active: bool
     sub: str | UnsetType = UNSET

@@ -26,7 +26,7 @@ Code = Annotated[str, Meta(pattern="^[0-9]{6}$", max_length=6)]
 TypedCode = Annotated[str, Meta(min_length=1, max_length=MAX_TYPED_CHARS)]
 Label = Annotated[str, Meta(max_length=64)]
 Identifier = Annotated[str, Meta(min_length=1, max_length=320)]
-Action = Literal["register", "login", "contact", "recover"]
+Action = Literal["register", "login", "contact", "recover", "chat"]
 Audience = Literal["auth", "chat", "console"]
 Locale = Literal["en", "es"]
 
@@ -93,6 +93,12 @@ class AskChallenge(Body, frozen=True):
     flow: Annotated[str, Meta(max_length=320)] = ""
     browser: Opaque | None = None
     captcha: Proof | None = None
+
+
+class Solve(Body, frozen=True):
+    """POST /challenges/{challenge_id}/solve"""
+
+    answer: Annotated[str, Meta(max_length=32)]
 
 
 class Answered(Body, frozen=True):
