@@ -12,8 +12,9 @@ const USE = { passkey: "passkey.use", totp: "totp.use", recovery_code: "codes.us
  */
 export function secondStep({ methods, options, give }) {
   const element = h("div", {});
-  const here = methods.filter((method) => method !== "passkey" || (passkeysKnown() && !passkeyHost()));
-  const usable = here.length ? here : methods;
+  const known = methods.filter((method) => method in USE);
+  const here = known.filter((method) => method !== "passkey" || (passkeysKnown() && !passkeyHost()));
+  const usable = here.length ? here : known;
   const draw = (method) => {
     const others = usable.filter((other) => other !== method).map((other) =>
       h("button", { type: "button", class: "quiet", say: USE[other], on: { click: () => { draw(other); element.querySelector("input, button")?.focus(); } } }));

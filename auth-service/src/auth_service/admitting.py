@@ -13,13 +13,12 @@ from .core.problems import Overloaded, ProofRequired, TooMany
 from .core.requests import LogIn
 from .core.weather import USUAL
 from .limits import Limiter, Reserved
+from .looking import Looking
 from .parts import Caller, Parts
-from .pictures import Pictures
 from .store_accounts import Account
 from .strangers import Strangers
 
 PICTURE_FACTOR = 4
-KINDS = ("image", "audio")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +45,14 @@ class Admitting:
     """Counts tries and asks for what they cost."""
 
     def __init__(
-        self, parts: Parts, limiter: Limiter, challenges: Challenges, pictures: Pictures, strangers: Strangers
+        self, parts: Parts, limiter: Limiter, challenges: Challenges, looking: Looking, strangers: Strangers
     ) -> None:
-        """Args: strangers: knows rows of failures, and what goes on around a name."""
+        """Args: looking: takes pictures; strangers: knows rows of failures, and what goes on around a name."""
         config = parts.config
         self._parts = parts
         self._limiter = limiter
         self._challenges = challenges
-        self._pictures = pictures
+        self._looking = looking
         self._strangers = strangers
         self._unknown = Policy(
             config.login_proof_after,
@@ -104,23 +103,11 @@ class Admitting:
         verdict = reserved.judged.verdict
         around = await self._strangers.work(tag, body.password, caller)
         if verdict is Verdict.PICTURE:
-            await self._look(body, caller, max(PICTURE_FACTOR, around))
+            factor = max(PICTURE_FACTOR, around)
+            await self._looking.take(body.captcha, body.picture, "login", body.identifier, caller, factor=factor)
             return
         proof_after, shut_after = self._unknown.proof_after, self._unknown.shut_after_hour
         is_dear = verdict is Verdict.SHUT and proof_after is not None and proof_after < (shut_after or 0)
         own = USUAL if verdict is Verdict.PROOF or is_dear else 0
         if max(own, around) > 0:
             await self._challenges.take(body.captcha, "login", caller, max(own, around))
-
-    async def _look(self, body: LogIn, caller: Caller, factor: int) -> None:
-        """Many tries of one name: more work, and a picture for this name."""
-        given = body.picture
-        if given is None:  # before the proof is used up
-            raise ProofRequired(self._challenges.make("login", factor), KINDS)
-        try:
-            await self._challenges.take(body.captcha, "login", caller, factor)
-        except ProofRequired as exc:
-            raise ProofRequired(exc.fields["challenge"], KINDS) from exc
-        browser = caller.device_cookie or caller.browser_cookie or given.browser or ""
-        if not await self._pictures.take(given, "login", body.identifier, browser):
-            raise ProofRequired(self._challenges.make("login", factor), KINDS)

@@ -60,6 +60,7 @@ from .inviting import Inviting
 from .keys import KeysUnreadable, Signer
 from .limits import Limiter
 from .login import Login
+from .looking import Looking
 from .metrics import Metrics
 from .objecting import Objecting
 from .origins import Cookies, Origins
@@ -95,6 +96,8 @@ from .store import SchemaTooNew, Store, one, opened
 from .strangers import Strangers
 from .sweeping import sweep
 from .tending import Tending
+from .text_price import TextPrice
+from .ticket_codes import TicketCodes
 from .totp_life import TotpLife
 from .weighing import Weighing
 
@@ -217,10 +220,12 @@ def build(
     weighing = Weighing(parts, places, changes)
     objecting = Objecting(parts, weighing, devices, limiter)
     freezing = Freezing(parts, sessions, devices, changes, limiter, objecting)
-    contact_codes = ContactCodes(parts, limiter, outbox)
+    looking = Looking(challenges, pictures)
+    price = TextPrice(limiter, challenges, looking)
+    contact_codes = ContactCodes(parts, limiter, outbox, price)
     stepping_up = SteppingUp(parts, sessions, limiter, hashes, factors, devices, contact_codes, freezing)
     strangers = Strangers(parts, limiter, outbox)
-    admitting = Admitting(parts, limiter, challenges, pictures, strangers)
+    admitting = Admitting(parts, limiter, challenges, looking, strangers)
     outcomes = Outcomes(parts, sessions, strangers, emitter, audit)
     login = Login(
         parts,
@@ -244,9 +249,9 @@ def build(
     work = RecoveryWork(parts, weighing, changes, outbox)
     proofs = Proofs(parts, weighing, factors, hashes, outbox)
     recovery_handlers = RecoveryHandlers(
-        recovering=Recovering(parts, weighing, proofs, places, limiter, challenges, changes, bans, work, outbox),
+        recovering=Recovering(parts, weighing, proofs, places, limiter, challenges, changes, bans, work, outbox, price),
         objecting=objecting,
-        completing=Completing(parts, weighing, sessions, hashes, changes),
+        completing=Completing(parts, weighing, sessions, hashes, changes, strangers),
         question=SecretQuestion(parts, factors, hashes, removing, changes),
     )
     factor_handlers = FactorHandlers(
@@ -255,10 +260,11 @@ def build(
         passkeys=Passkeys(parts, ceremonies, factors, removing, changes),
         stepping_up=stepping_up,
         passkey_login=PasskeyLogin(parts, sessions, limiter, factors, bans, outcomes),
+        ticket_codes=TicketCodes(parts, limiter, bans, factors, contact_codes, price),
         answering=answering,
     )
     own_handlers = OwnHandlers(
-        Contacts(parts, sessions, limiter, challenges, outbox, changes, factors),
+        Contacts(parts, sessions, limiter, challenges, outbox, changes, factors, price),
         OwnDevices(parts, sessions, devices, changes, factors, ending),
         OwnEvents(parts, sessions, changes, ending),
         contact_codes,
@@ -268,7 +274,7 @@ def build(
     handlers = Handlers(
         parts=parts,
         challenges=challenges,
-        registration=Registration(parts, sessions, limiter, challenges, hashes, outbox, bans, factors, audit),
+        registration=Registration(parts, sessions, limiter, challenges, hashes, outbox, bans, factors, audit, price),
         login=login,
         refreshing=Refreshing(parts, sessions, limiter, changes, bans, places, audit),
         profile=profile,
@@ -330,7 +336,7 @@ def build(
         audit,
         work,
         pool,
-        Courier(parts, outbox, ways),
+        Courier(parts, outbox, ways, changes),
         geo,
     )
 

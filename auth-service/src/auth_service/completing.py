@@ -28,6 +28,7 @@ from .parts import Parts
 from .sessions import Sessions
 from .store import Db
 from .store_recoveries import Recovery
+from .strangers import Strangers
 from .weighing import Weighing
 
 log = structlog.get_logger()
@@ -37,14 +38,21 @@ class Completing:
     """Gives the account back."""
 
     def __init__(
-        self, parts: Parts, weighing: Weighing, sessions: Sessions, hashes: HashPool, changes: Changes
+        self,
+        parts: Parts,
+        weighing: Weighing,
+        sessions: Sessions,
+        hashes: HashPool,
+        changes: Changes,
+        strangers: Strangers,
     ) -> None:
-        """Args: sessions: ends them; changes: tells everybody."""
+        """Args: sessions: ends them; changes: tells everybody; strangers: counted guesses, which are over."""
         self._parts = parts
         self._weighing = weighing
         self._sessions = sessions
         self._hashes = hashes
         self._changes = changes
+        self._strangers = strangers
 
     async def complete(self, flow_id: str, body: recovery_requests.CompleteRecovery) -> None:
         """Completes an approved recovery.
@@ -63,6 +71,9 @@ class Completing:
             ended = await self._give_back(tx, recovery, recovery.user or "", password_hash)
         log.info("recovered", user=recovery.user, goal=recovery.flow.goal.value)
         await self._sessions.say(ended)
+        owner = await store_accounts.by_id(reading, recovery.user or "")
+        if owner is not None:
+            await self._strangers.owner_came(owner)
 
     def _approved(self, recovery: Recovery) -> Recovery:
         flow = flows.expire(recovery.flow, self._parts.now_ms())
@@ -103,6 +114,7 @@ class Completing:
         if recovery.flow.goal is Goal.MFA:
             await store_completion.second_factors_off(tx, user, now_ms - CANCELLABLE_MS)
         await store_completion.suspend_roles(tx, user, now_ms)
+        await store_sessions.distrust(tx, user)
         await store_completion.guard(tx, user, now_ms + GUARDED_MS)
         await self._weighing.settle(tx, recovery, flows.complete(recovery.flow, now_ms))
         for other in await store_recoveries.living(tx, user):

@@ -116,18 +116,6 @@ class AuthConfig(ServiceConfig):
         description="Recoveries of one account a day begun by strangers, and as many from places and devices of its own.",
     )
     recoveries_per_prefix_per_h: int = Field(10, ge=1, description="Recoveries begun from one address in an hour.")
-    # Each costs money and may wake somebody; what strangers can cause leaves the owner some.
-    texts_per_number_per_day: int = Field(
-        5, ge=1, description="Recovery codes to one number, and for one account, by SMS in a day."
-    )
-    stranger_texts_per_number_per_day: int = Field(
-        3, ge=1, description="How many of these recoveries begun by strangers may cause."
-    )
-    mails_per_address_per_day: int = Field(6, ge=1, description="Recovery codes to one mail address in a day.")
-    stranger_mails_per_address_per_day: int = Field(
-        4, ge=1, description="How many of these recoveries begun by strangers may cause."
-    )
-
     # A month is what reminders at day 0, 7 and 25 need to reach somebody on holiday.
     factor_probation_days: int = Field(
         30, ge=7, le=90, description="Days after which what was added to an account counts for its recovery."

@@ -5,14 +5,16 @@ each its own, or to the oldest phone; it is for the session that asked, and five
 """
 
 import hmac
+from collections.abc import Callable
 
 from . import store_contacts
 from .core import answers, codes, texts
 from .core.codes import MAX_TRIES
+from .core.identifiers import ContactKind
 from .core.recovery import life, phones
 from .core.recovery.facts import Factor, FactorKind
 from .core.recovery.horizon import horizon_ms
-from .core.requests import SendStepUp
+from .core.requests import Locale, SendStepUp
 from .limits import Limit, Limiter
 from .outbox import Asked, Outbox
 from .parts import Caller, Parts
@@ -22,16 +24,18 @@ from .store import Db
 from .store_accounts import Account
 from .store_contacts import Contact, Sent
 from .store_facts import facts_of
+from .text_price import TextPrice
 
 
 class ContactCodes:
     """Sends such codes and takes them."""
 
-    def __init__(self, parts: Parts, limiter: Limiter, outbox: Outbox) -> None:
-        """Args: outbox: takes the codes."""
+    def __init__(self, parts: Parts, limiter: Limiter, outbox: Outbox, price: TextPrice) -> None:
+        """Args: outbox: takes the codes; price: what a text costs a stranger."""
         self._parts = parts
         self._limiter = limiter
         self._outbox = outbox
+        self._price = price
         self._per_session = Limit("step_up_code", 1, 60)
         self._per_account_day = Limit("contact_account_day", parts.config.codes_per_account_per_day, 86_400)
 
@@ -40,12 +44,15 @@ class ContactCodes:
 
         Raises:
             TooMany: too soon after the last one, or too many of this account today.
+            ProofRequired: a text wants work first, except from a confirmed device.
         """
         parts, user, session = self._parts, present.account.id, present.session.id
+        standing = await standing_of(parts.store.reading, parts, present)
+        if body.channel == "sms" and not standing.device_confirmed:
+            await self._price.take([f"user:{user}"], body.captcha, body.picture, "contact", "", caller)
         await self._limiter.take(self._per_session, session)
         await self._limiter.take(self._per_account_day, user)
         async with parts.store.writing() as tx:
-            standing = await standing_of(tx, parts, present)
             asked = Asked(caller, user, known=standing.device_confirmed)
             await self.post(tx, present.account, body.channel, session, asked)
         return answers.CodeSent(expires_in=codes.CONTACT_CODE_LIFETIME_MS // 1000)
@@ -54,14 +61,27 @@ class ContactCodes:
         """Counts a code for a login, of those that an account gets in a day."""
         return await self._limiter.wait_s(self._per_account_day, user) <= 0
 
+    async def has_phone(self, db: Db, user: str) -> bool:
+        """Whether a text can be sent to a phone that counts."""
+        return self._outbox.reaches(ContactKind.PHONE) and bool(await self._asked(db, user, "sms"))
+
     async def post_for_login(self, tx: Db, account: Account, purpose: str, caller: Caller) -> None:
         """A code for a login, to every address that counts, or to the oldest phone."""
         for channel in ("email", "sms"):
-            if await self.post(tx, account, channel, purpose, Asked(caller, account.id)):
+            if await self.post(tx, account, channel, purpose, Asked(caller, account.id), text=texts.login_code):
                 return
 
-    async def post(self, tx: Db, account: Account, channel: str, session: str, asked: Asked) -> int:
-        """Posts codes to the contacts of a channel that count; returns how many there are. Args: session: what they are for."""
+    async def post(
+        self,
+        tx: Db,
+        account: Account,
+        channel: str,
+        session: str,
+        asked: Asked,
+        *,
+        text: Callable[[Locale, str], str] = texts.step_up_code,
+    ) -> int:
+        """Posts codes to the contacts of a channel that count; returns how many there are. Args: session: what they are for; text: says it."""
         parts = self._parts
         contacts = await self._asked(tx, account.id, channel)
         for contact in contacts:
@@ -70,7 +90,7 @@ class ContactCodes:
             expires_ms = parts.now_ms() + codes.CONTACT_CODE_LIFETIME_MS
             sent = Sent(contact.id, self._mark(contact.id, session, code), False, 0, expires_ms)
             # What a cap holds back leaves the code good that was sent before.
-            if stored is not None and await self._post(tx, account, stored, code, asked):
+            if stored is not None and await self._post(tx, stored, code, text(account.locale, code), asked):
                 await store_contacts.set_code(tx, sent, session)
         return len(contacts)
 
@@ -94,13 +114,13 @@ class ContactCodes:
         await self._outbox.confirmed(tx, given.kind, self._opened(given))
         return given
 
-    async def _post(self, tx: Db, account: Account, stored: Contact, code: str, asked: Asked) -> bool:
-        text = texts.step_up_code(account.locale, code)
+    async def _post(self, tx: Db, stored: Contact, code: str, text: str, asked: Asked) -> bool:
         return await self._outbox.post(
             tx,
             stored.kind,
             self._opened(stored),
             text,
+            code=code,
             asked=asked,
             good_for_ms=codes.CONTACT_CODE_LIFETIME_MS,
         )

@@ -20,16 +20,17 @@ from .core.identifiers import Contact, ContactKind
 from .core.problems import CodeInvalid, Contradicted, FlowGone, NotHere, StepUpRequired
 from .core.recovery import life
 from .core.recovery.facts import DAY_MS, Factor, FactorKind
-from .core.requests import Proof
+from .core.requests import AddPhone
 from .limits import Limit, Limiter
 from .outbox import Asked, Outbox
 from .parts import Caller, Parts
 from .second_factors import SecondFactors
 from .sessions import Present, Sessions
-from .standing import standing_of
+from .standing import Standing, standing_of
 from .store import Db
 from .store_contacts import Contact as Stored
 from .store_contacts import Sent
+from .text_price import TextPrice
 
 MAX_OF_A_KIND = 5
 """Phones by the design; addresses as well, so that a notice is a handful of mails."""
@@ -53,8 +54,9 @@ class Contacts:
         outbox: Outbox,
         changes: Changes,
         second: SecondFactors,
+        price: TextPrice,
     ) -> None:
-        """Args: outbox: takes the codes; changes: records what changed; second: knows what proof a change wants."""
+        """Args: outbox: takes the codes; price: what a text costs a stranger; changes: records what changed; second: knows what proof a change wants."""
         self._parts = parts
         self._sessions = sessions
         self._limiter = limiter
@@ -62,6 +64,7 @@ class Contacts:
         self._outbox = outbox
         self._changes = changes
         self._second = second
+        self._price = price
         self._per_contact = Limit("contact_code", 1, 60)
         self._per_contact_day = Limit("contact_code_day", parts.config.codes_per_contact_per_day, 86_400)
         self._per_account_day = Limit("contact_account_day", parts.config.codes_per_account_per_day, 86_400)
@@ -72,9 +75,9 @@ class Contacts:
         return answers.OwnContacts(contacts=[self._shown(contact) for contact in stored if contact.kind is kind])
 
     async def add(
-        self, present: Present, contact: Contact, proof: Proof | None, caller: Caller
+        self, present: Present, contact: Contact, caller: Caller, work: AddPhone | None = None
     ) -> answers.ContactPending:
-        """Sends a code to a contact that is to be added, taken back, or shown to be still the owner's.
+        """Sends a code to a contact that is to be added, taken back, or shown to be still the owner's. Args: work: what a number may have to bring.
 
         Raises:
             StepUpRequired: the last proof is too old, or was the password alone where there is a second factor.
@@ -85,11 +88,11 @@ class Contacts:
         parts, user = self._parts, present.account.id
         await self._second.demand(parts.store.reading, present)
         standing = await standing_of(parts.store.reading, parts, present)
-        if contact.kind is ContactKind.PHONE and not standing.device_matured:
-            await self._challenges.take(proof, "contact", caller)
+        mark = parts.seals.mark("contact", contact.key)
+        if work is not None and not standing.device_matured:
+            await self._take_work(work, standing, [f"user:{user}", f"number:{mark.hex()}"], caller)
         if not self._outbox.reaches(contact.kind):
             raise Contradicted("This server cannot send codes there.")
-        mark = parts.seals.mark("contact", contact.key)
         await self._limiter.take(self._per_contact, mark.hex())
         await self._limiter.take(self._per_contact_day, mark.hex())
         await self._limiter.take(self._per_account_day, user)
@@ -105,11 +108,19 @@ class Contacts:
                 contact.kind,
                 contact.value,
                 texts.contact_code(present.account.locale, code),
+                code=code,
                 asked=Asked(caller, user, known=standing.device_confirmed),
                 good_for_ms=codes.CONTACT_CODE_LIFETIME_MS,
             ):
                 await store_contacts.set_code(tx, sent, "")
         return answers.ContactPending(id=stored.id, expires_in=codes.CONTACT_CODE_LIFETIME_MS // 1000)
+
+    async def _take_work(self, work: AddPhone, standing: Standing, names: list[str], caller: Caller) -> None:
+        """What a number costs on a device that is not mature; a confirmed one is a known context, where a further text costs no more."""
+        if standing.device_confirmed:
+            await self._challenges.take(work.captcha, "contact", caller)
+        else:
+            await self._price.take(names, work.captcha, work.picture, "contact", work.phone, caller)
 
     async def verify(self, present: Present, kind: ContactKind, contact_id: str, code: str) -> answers.OwnContact:
         """Proves a contact with the code that went there.

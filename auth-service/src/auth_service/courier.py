@@ -15,13 +15,16 @@ import structlog
 
 from garita_common.config import Mode
 
-from . import store_outbox
+from . import store_contacts, store_outbox
+from .changes import Changes
+from .core.events import Kind
 from .core.identifiers import ContactKind
 from .core.parcels import Outcome, Parcel
 from .core.retrying import Queue, wait_ms
 from .core.sealing import SealBroken
 from .outbox import Outbox, country_of
 from .parts import Parts
+from .store import Db
 from .store_outbox import Posted
 
 log = structlog.get_logger()
@@ -45,11 +48,12 @@ class Carrier(Protocol):
 class Courier:
     """The task that delivers."""
 
-    def __init__(self, parts: Parts, outbox: Outbox, carriers: Mapping[ContactKind, Carrier]) -> None:
-        """Args: carriers: by the kinds that are delivered here."""
+    def __init__(self, parts: Parts, outbox: Outbox, carriers: Mapping[ContactKind, Carrier], changes: Changes) -> None:
+        """Args: carriers: by the kinds that are delivered here; changes: tells people of a number that is in doubt."""
         self._parts = parts
         self._outbox = outbox
         self._carriers = carriers
+        self._changes = changes
 
     async def run(self) -> None:
         """Delivers, until cancelled."""
@@ -99,8 +103,17 @@ class Courier:
             await store_outbox.drop(tx, row.id)
             if outcome is not Outcome.SENT:
                 await store_outbox.add_failure(tx, row.contact_mark, outcome.value, self._parts.now_ms())
+            if outcome is Outcome.STOPPED:
+                await self._doubt(tx, row.contact_mark)
         if outcome is not Outcome.SENT and row.queue is Queue.NOTICES:
             log.warning("notice_refused", kind=row.kind.value, reason=outcome.value)
+
+    async def _doubt(self, tx: Db, mark: bytes) -> None:
+        """Whoever has the number wants nothing from us, so it may be somebody else's by now: it counts for nothing until it is proved again."""
+        for contact in await store_contacts.with_mark(tx, mark):
+            if not contact.suspect:
+                await store_contacts.doubt(tx, contact.id)
+                await self._changes.note(tx, contact.user, Kind.NUMBER_SUSPECT, contact.id)
 
     async def _watch(self) -> None:
         """Gives up what is of no use any more, and measures."""

@@ -12,6 +12,7 @@ from . import store_sessions
 from .core.events import Kind
 from .core.problems import InvalidCredentials
 from .core.recovery import life
+from .core.recovery.facts import DAY_MS
 from .core.recovery.horizon import horizon_ms
 from .store import Db, one
 from .store_facts import facts_of
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from .changes import Changes
     from .core.recovery.facts import Device, Facts
     from .parts import Parts
+
+TRUSTED_MS = 30 * DAY_MS
 
 
 class Devices:
@@ -57,6 +60,14 @@ class Devices:
             return
         if device not in await self.mature(tx, user):
             raise InvalidCredentials
+
+    async def trust(self, tx: Db, device: str) -> None:
+        """A second factor was given on it, and its user does not want to be asked for one there for a month."""
+        await store_sessions.trust(tx, device, self._parts.now_ms() + TRUSTED_MS)
+
+    async def is_trusted(self, db: Db, user: str, device: str | None) -> bool:
+        """Whether a password is enough there. Not while the account is frozen; what changes factors wants them all the same."""
+        return device is not None and await store_sessions.is_trusted(db, user, device, self._parts.now_ms())
 
     async def mature(self, db: Db, user: str) -> set[str]:
         """The user's mature devices."""

@@ -135,6 +135,7 @@ class Ending:
             now_ms = self._parts.now_ms()
             if not await store_accounts.change_password(tx, account.id, account.password_hash, fresh, now_ms):
                 raise Contradicted
+            await store_sessions.distrust(tx, account.id)
             await self._changes.record(tx, present, Kind.PASSWORD_CHANGED, "")
             living = await store_sessions.living_sessions(tx, account.id, now_ms)
             wanted = [row for row in living if not (body.keep_this_session and row.id == present.session.id)]

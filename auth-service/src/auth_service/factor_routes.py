@@ -9,6 +9,7 @@ from .passkey_login import PasskeyLogin
 from .passkeys import Passkeys
 from .saved_codes import SavedCodes
 from .stepping_up import SteppingUp
+from .ticket_codes import TicketCodes
 from .totp_life import TotpLife
 
 
@@ -21,6 +22,7 @@ class FactorHandlers:
     passkeys: Passkeys
     stepping_up: SteppingUp
     passkey_login: PasskeyLogin
+    ticket_codes: TicketCodes
     answering: Answering
 
     async def offer_totp(self, ask: Ask) -> Reply:
@@ -73,6 +75,10 @@ class FactorHandlers:
         """POST /me/passkeys/{id}/lost"""
         return Reply(200, await self.passkeys.remove(ask.present, ask.path["passkey_id"], lost=True))
 
+    async def send_login_code(self, ask: Ask) -> Reply:
+        """POST /login/mfa/send"""
+        return Reply(202, await self.ticket_codes.send(ask.body, ask.caller))
+
     async def passkey_options(self, ask: Ask) -> Reply:
         """POST /passkeys/login/options"""
         return Reply(200, await self.passkey_login.options(ask.body, ask.caller))
@@ -121,6 +127,8 @@ def table(do: FactorHandlers) -> tuple[Route, ...]:
               {202: answers.Removal}, needs_token=True, refusals=(p.NotHere, *change)),
         Route("POST", f"{BASE}/me/passkeys/{{passkey_id}}/lost", "passkey_lost", "Remove a passkey at once", do.lose_passkey,
               {200: answers.Removal}, requests.Nothing, needs_token=True, refusals=(p.NotHere, *change)),
+        Route("POST", f"{BASE}/login/mfa/send", "login_mfa_send", "Have a code sent as a second factor", do.send_login_code,
+              {202: answers.CodeSent}, requests.SendLoginCode, refusals=(p.InvalidCode, p.Banned, p.ProofRequired)),
         Route("POST", f"{BASE}/passkeys/login/options", "passkey_login_options", "Begin a login with a passkey",
               do.passkey_options, {200: answers.PasskeyOptions}, requests.AskPasskey,
               refusals=(p.InvalidCode, p.Banned, p.Contradicted)),

@@ -13,12 +13,13 @@ from .admitting import Admitting, Shut, Tried
 from .ban_watch import BanWatch
 from .changes import Changes
 from .contact_codes import ContactCodes
+from .core.answers import MethodName
 from .core.attempts import Policy, Verdict
 from .core.events import Kind
 from .core.factors import MAIL, PASSWORD, SMS, WORDS, Method
 from .core.identifiers import ContactKind, parse_identifier
 from .core.problems import InvalidCode, InvalidCredentials, Overloaded, TooMany
-from .core.requests import LogIn, LogInCode, LogInSecond
+from .core.requests import LogIn, LogInCode, LogInSecond, LogInText
 from .core.sealing import digest
 from .devices import Devices
 from .hashing import HashPool
@@ -42,8 +43,7 @@ class Wanted:
     """The password was right; the ticket stands for it at the second factor."""
 
     mfa_ticket: str
-    methods: list[Method]
-    with_code: bool = False
+    methods: list[MethodName]
 
 
 class Login:
@@ -132,18 +132,25 @@ class Login:
             return await self._shut_ticket(owner, tried, caller, with_code=not methods)
         if owner is None:
             raise InvalidCredentials
-        if methods:
+        if methods and not await self._devices.is_trusted(self._parts.store.reading, owner.id, tried.device):
+            names: list[MethodName] = [method.value for method in methods]
+            if await self._offers_text(owner.id):
+                names.append("sms")
             ticket = Ticket(owner.id, tried.device, self._ends_ms(), shut=False, tag=tried.tag)
             async with self._parts.store.writing() as tx:
-                return await self._ticket(tx, ticket, methods)
+                return await self._ticket(tx, ticket, names)
         return await self._open(owner, tried.device, caller, [PASSWORD], tried.tag)
+
+    async def _offers_text(self, user: str) -> bool:
+        reading = self._parts.store.reading
+        return await self._factors.takes_texts(reading, user) and await self._codes.has_phone(reading, user)
 
     async def _shut_ticket(self, owner: Account | None, tried: Tried, caller: Caller, *, with_code: bool) -> Wanted:
         """The same for a right password, a wrong one and a name of nobody; a code leaves after a right one alone."""
         is_sent = owner is not None and with_code and await self._codes.may_send(owner.id)
         ticket = Ticket(owner.id if owner else None, None, self._ends_ms(), shut=True, tag=tried.tag)
         async with self._parts.store.writing() as tx:
-            wanted = await self._ticket(tx, ticket, list(Method))
+            wanted = await self._ticket(tx, ticket, [*(method.value for method in Method), "code"])
             if owner is not None and is_sent:
                 await self._codes.post_for_login(tx, owner, purpose_of(digest(wanted.mfa_ticket.encode())), caller)
             return wanted
@@ -179,7 +186,7 @@ class Login:
         await self._limiter.take(self._mfa_daily, key)
         try:
             weighed = None
-            if not isinstance(body, LogInCode):
+            if not isinstance(body, LogInCode | LogInText):
                 weighed = await self._factors.weigh(ticket.user or "", body, purpose_of(ticket_hash))
         except Overloaded:
             await self._limiter.forgive(reserved)
@@ -202,11 +209,11 @@ class Login:
             self._parts.metrics.limits.labels(limit).inc()
             raise TooMany(limit, (reserved.judged.shut_until_ms - self._parts.now_ms()) // 1000 + 1)
 
-    async def _ticket(self, tx: Db, row: Ticket, methods: list[Method]) -> Wanted:
+    async def _ticket(self, tx: Db, row: Ticket, methods: list[MethodName]) -> Wanted:
         ticket = self._parts.new_secret().hex()
         await store_flows.add_ticket(tx, digest(ticket.encode()), row)
         self._parts.metrics.logins.labels("shut" if row.shut else "second_factor_wanted").inc()
-        return Wanted(ticket, methods, with_code=row.shut)
+        return Wanted(ticket, methods)
 
     async def _accept(
         self, ticket_hash: bytes, body: LogInSecond, weighed: Weighed | None, account: Account | None, caller: Caller
@@ -218,8 +225,8 @@ class Login:
                 return None
             opened = None
             if account is not None and account.active:
-                if isinstance(body, LogInCode):
-                    opened = await self._by_code(tx, ticket, ticket_hash, body.code, account, caller)
+                if isinstance(body, LogInCode | LogInText):
+                    opened = await self._by_code(tx, ticket, ticket_hash, body, account, caller)
                 else:
                     opened = await self._by_factor(tx, ticket, weighed, account, caller)
             if opened is None:
@@ -228,6 +235,8 @@ class Login:
                     await self._changes.note(tx, ticket.user, Kind.SECOND_FACTOR_MISSED, "", device=ticket.device)
                 return None
             await store_flows.use_ticket(tx, ticket_hash)
+            if not isinstance(body, LogInCode) and body.trust_device:
+                await self._devices.trust(tx, opened[0].session.device)
             return opened
 
     async def _by_factor(
@@ -244,12 +253,19 @@ class Login:
         return opened, used
 
     async def _by_code(
-        self, tx: Db, ticket: Ticket, ticket_hash: bytes, code: str, account: Account, caller: Caller
+        self, tx: Db, ticket: Ticket, ticket_hash: bytes, body: LogInCode | LogInText, account: Account, caller: Caller
     ) -> tuple[Opened, Used | None] | None:
-        """A code to an old contact passes a shut name, where the account has no second factor; the device is confirmed by it."""
-        if not ticket.shut or await self._factors.methods(tx, account.id):
+        """A code to an old contact passes a shut name, where the account has no second factor; where it has one, a text is the last choice of it.
+
+        Either confirms the device; neither is the second proof that changing factors wants.
+        """
+        if isinstance(body, LogInText):
+            is_wanted = not ticket.shut and await self._factors.takes_texts(tx, account.id)
+        else:
+            is_wanted = ticket.shut and not await self._factors.methods(tx, account.id)
+        if not is_wanted:
             return None
-        contact = await self._codes.use(tx, account.id, purpose_of(ticket_hash), code)
+        contact = await self._codes.use(tx, account.id, purpose_of(ticket_hash), body.code)
         if contact is None:
             return None
         word = SMS if contact.kind is ContactKind.PHONE else MAIL

@@ -4,6 +4,7 @@ Two queues. `post` takes codes, which a stranger can cause, and holds them to th
 nothing is sent: whoever holds the key of the outbox reads both there.
 """
 
+import ipaddress
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
@@ -15,7 +16,7 @@ from msgspec import Struct
 from garita_common.config import Mode
 
 from . import store_accounts, store_outbox
-from .core import caps
+from .core import caps, texts
 from .core.answers import Delivery
 from .core.identifiers import ContactKind
 from .core.parcels import Parcel
@@ -56,6 +57,7 @@ class Outbox:
         self._parts = parts
         self._is_demo = parts.config.mode is Mode.DEMO
         self._ways = frozenset(ways)
+        self._host = "" if is_address(parts.config.own_host) else parts.config.own_host
 
     @property
     def delivers(self) -> bool:
@@ -73,24 +75,25 @@ class Outbox:
         to: str,
         text: str,
         *,
+        code: str | None = None,
         asked: Asked = NOBODY_KNOWN,
         good_for_ms: int | None = None,
     ) -> bool:
         """Takes a code or another message that a stranger may have caused, in the transaction that it belongs to; False if a cap holds it back, which nobody
         is told. A message within a minute of the last one to the same contact waits until that is over.
 
-        Args: good_for_ms: after this it is of no use any more; a day at most.
+        Args: code: the code in it; good_for_ms: after this it is of no use any more; a day at most.
         """
         now_ms, mark = self._parts.now_ms(), self._mark(kind, to)
-        due_ms = now_ms
-        if not self._is_demo:  # nothing leaves there, so there is nothing to hold back
-            sending = self._sending(kind, to, mark, asked)
-            cap = await self._cap(tx, sending, now_ms)
-            if cap is not None:
-                self._parts.metrics.limits.labels(cap.value).inc()
-                return False
-            due_ms = caps.due_ms(now_ms, await store_outbox.last_due_ms(tx, mark, now_ms))
-            await store_outbox.count(tx, sending, due_ms)
+        sending = self._sending(kind, to, mark, asked)
+        cap = await self._cap(tx, sending, now_ms)
+        if cap is not None:
+            self._parts.metrics.limits.labels(cap.value).inc()
+            return False
+        due_ms = caps.due_ms(now_ms, await store_outbox.last_due_ms(tx, mark, now_ms))
+        await store_outbox.count(tx, sending, due_ms)
+        if code is not None and kind is ContactKind.PHONE and self._host:
+            text = texts.bound(text, self._host, code)
         kept_ms = min(good_for_ms or Queue.CODES.kept_ms, Queue.CODES.kept_ms)
         await self._put(tx, kind, Queue.CODES, to, text, due_ms, now_ms + kept_ms)
         return True
@@ -145,7 +148,9 @@ class Outbox:
         if sending.kind is ContactKind.EMAIL:
             return caps.judge_mail(await store_outbox.to_contact(tx, sending.contact_mark, now_ms), known=sending.known)
         seen = await store_outbox.texts(tx, sending, now_ms)
-        return caps.judge_text(seen, self._parts.config.spending(), sending.country, known=sending.known)
+        return caps.judge_text(
+            seen, None if self._is_demo else self._parts.config.spending(), sending.country, known=sending.known
+        )
 
     def _sending(self, kind: ContactKind, to: str, mark: bytes, asked: Asked) -> Sending:
         caller = asked.caller
@@ -165,3 +170,12 @@ def country_of(number: str) -> str:
         return phonenumbers.region_code_for_number(phonenumbers.parse(number, None)) or ""
     except phonenumbers.NumberParseException:
         return ""
+
+
+def is_address(host: str) -> bool:
+    """Whether a host is an IP address, which no code can be bound to."""
+    try:
+        ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return True

@@ -33,12 +33,12 @@ class OwnHandlers:
     async def add_email(self, ask: Ask) -> Reply:
         """POST /me/emails"""
         contact = identifiers.parse_email(ask.body.email)
-        return Reply(202, await self.contacts.add(ask.present, contact, None, ask.caller))
+        return Reply(202, await self.contacts.add(ask.present, contact, ask.caller))
 
     async def add_phone(self, ask: Ask) -> Reply:
         """POST /me/phones"""
         contact = identifiers.parse_phone(ask.body.phone)
-        return Reply(202, await self.contacts.add(ask.present, contact, ask.body.captcha, ask.caller))
+        return Reply(202, await self.contacts.add(ask.present, contact, ask.caller, ask.body))
 
     async def verify_email(self, ask: Ask) -> Reply:
         """POST /me/emails/{id}/verify"""
@@ -149,7 +149,7 @@ def table(do: OwnHandlers) -> tuple[Route, ...]:
         Route("DELETE", f"{BASE}/me/pending-changes/{{change_id}}", "pending_change_delete", "Take a removal back", do.cancel_change,
               {204: None}, needs_token=True, refusals=there),
         Route("POST", f"{BASE}/step-up/send", "step_up_send", "Send a code to a mature contact", do.send_step_up,
-              {202: answers.CodeSent}, requests.SendStepUp, needs_token=True),
+              {202: answers.CodeSent}, requests.SendStepUp, needs_token=True, refusals=(p.ProofRequired,)),
         Route("POST", f"{BASE}/undo", "undo", "Use the link of a notice", do.undo,
               {200: answers.Undone}, requests.Undo),
     )  # fmt: skip

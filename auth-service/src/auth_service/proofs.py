@@ -5,7 +5,7 @@ A wrong one counts on the flow, whichever it was; after ten nothing fits any mor
 
 import hmac
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from . import store_factors, store_proofs, store_recoveries
 from .core import codes, questions, recovery_requests, requests, totp
@@ -18,7 +18,7 @@ from .core.recovery.points import Answer
 from .hashing import HashPool
 from .outbox import Outbox
 from .parts import Parts
-from .second_factors import SecondFactors, Weighed, WeighedCode
+from .second_factors import Proof, SecondFactors, Weighed, WeighedCode, WeighedPasskey
 from .store import Db
 from .store_proofs import Question
 from .store_recoveries import Recovery
@@ -30,11 +30,11 @@ MAX_MISSES: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What was compared before the transaction, as it takes long: the question and whether its answer fits."""
+    """What was compared before the transaction, as it takes long: the question and whether its answer fits, a saved code, a passkey."""
 
     question: Question | None = None
     fits: bool = False
-    code: Weighed | None = None
+    second: Weighed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +65,23 @@ class Proofs:
             Overloaded: no room for a hash.
         """
         if isinstance(body, recovery_requests.EvidenceSavedCode):
-            code = requests.ByRecoveryCode(code=body.value)
-            return Checked(code=await self._second.weigh(recovery.user or NOBODY, code, f"recovery:{recovery.flow.id}"))
+            return await self._weighed(requests.ByRecoveryCode(code=body.value), recovery)
+        if isinstance(body, recovery_requests.EvidencePasskey):
+            return await self._weighed(requests.ByPasskey(credential=body.credential), recovery)
         if not isinstance(body, recovery_requests.EvidenceAnswer):
             return Checked()
         question = await self._question(self._parts.store.reading, recovery)
         fits = await self._hashes.verify(question.hash if question else None, questions.normal(body.value))
         return Checked(question, fits)
+
+    async def options(self, flow_id: str) -> dict[str, Any]:
+        """What a browser needs to use a passkey for a recovery.
+
+        Raises:
+            Contradicted: the server has no host name.
+            Overloaded: no Redis.
+        """
+        return await self._second.options(NOBODY, _purpose(flow_id))
 
     async def accept(
         self, tx: Db, recovery: Recovery, body: recovery_requests.ShownEvidence, checked: Checked
@@ -86,6 +96,8 @@ class Proofs:
                     factor = await self._totp(tx, recovery, body.value)
                 case recovery_requests.EvidenceSavedCode():
                     factor = await self._saved_code(tx, recovery, checked)
+                case recovery_requests.EvidencePasskey():
+                    factor = await self._passkey(tx, recovery, checked)
                 case recovery_requests.EvidenceAnswer():
                     return None
         if factor is None:
@@ -113,6 +125,10 @@ class Proofs:
             return None
         question = await self._question(db, recovery)
         return next((known for known in questions.QUESTIONS if question and known == question.question), None)
+
+    async def _weighed(self, proof: Proof, recovery: Recovery) -> Checked:
+        purpose = _purpose(recovery.flow.id)
+        return Checked(second=await self._second.weigh(recovery.user or NOBODY, proof, purpose, retiring=True))
 
     async def _question(self, db: Db, recovery: Recovery) -> Question | None:
         """The question that counts."""
@@ -146,10 +162,16 @@ class Proofs:
             await self._outbox.confirmed(tx, reached.kind, to)
 
     async def _saved_code(self, tx: Db, recovery: Recovery, checked: Checked) -> Accepted | None:
-        if not isinstance(checked.code, WeighedCode):
+        if not isinstance(checked.second, WeighedCode):
             return None
-        used = await self._second.use(tx, recovery.user or NOBODY, checked.code)
-        return None if used is None else Accepted(checked.code.stored.code_set, used.replacement)
+        used = await self._second.use(tx, recovery.user or NOBODY, checked.second)
+        return None if used is None else Accepted(checked.second.stored.code_set, used.replacement)
+
+    async def _passkey(self, tx: Db, recovery: Recovery, checked: Checked) -> Accepted | None:
+        if not isinstance(checked.second, WeighedPasskey):
+            return None
+        used = await self._second.use(tx, recovery.user or NOBODY, checked.second)
+        return None if used is None else Accepted(checked.second.passkey.id)
 
     async def _totp(self, tx: Db, recovery: Recovery, shown: str) -> Accepted | None:
         """Of all seeds that were ever proved: whether one still counts is weighed later."""
@@ -162,3 +184,8 @@ class Proofs:
             if step is not None and await store_factors.use_step(tx, seed.id, step):
                 return Accepted(seed.id)
         return None
+
+
+def _purpose(flow_id: str) -> str:
+    """What a passkey's challenge is made for."""
+    return f"recovery:{flow_id}"

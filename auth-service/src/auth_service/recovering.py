@@ -12,6 +12,7 @@ from msgspec import UNSET
 
 from . import store_accounts, store_notices, store_outbox, store_recoveries, store_sessions
 from .ban_watch import BanWatch
+from .ceremonies import LIFETIME_S
 from .challenges import Challenges
 from .changes import Changes
 from .core import answers, recovery_requests
@@ -37,9 +38,10 @@ from .sessions import Present
 from .store import Db
 from .store_facts import facts_of
 from .store_recoveries import Recovery
+from .text_price import TextPrice
 from .weighing import NOBODY, Weighing
 
-NEXT: Final[list[answers.EvidenceKind]] = ["email", "sms", "totp", "recovery_code", "question"]
+NEXT: Final[list[answers.EvidenceKind]] = ["email", "sms", "totp", "passkey", "recovery_code", "question"]
 """What may be shown: the same list for every name."""
 
 
@@ -58,8 +60,9 @@ class Recovering:
         bans: BanWatch,
         work: RecoveryWork,
         outbox: Outbox,
+        price: TextPrice,
     ) -> None:
-        """Args: proofs: checks what is shown; work: sends codes and notices behind the answer."""
+        """Args: proofs: checks what is shown; work: sends codes and notices behind the answer; price: what a text costs a stranger."""
         config = parts.config
         self._parts = parts
         self._weighing = weighing
@@ -71,6 +74,7 @@ class Recovering:
         self._bans = bans
         self._work = work
         self._outbox = outbox
+        self._price = price
         self._per_prefix = Limit("recovery_prefix", config.recoveries_per_prefix_per_h, 3600)
         self._strangers = Limit("recovery_strangers", config.recoveries_per_account_per_day, 86_400)
         self._owners = Limit("recovery_owners", config.recoveries_per_account_per_day, 86_400)
@@ -93,13 +97,19 @@ class Recovering:
         device = await store_sessions.known_device(reading, user, mark)
         facts = await facts_of(reading, user, parts.config.factor_policy)
         is_linked = await self._is_linked(user, body.link)
-        known = is_linked or await self._is_known(user, device, facts, caller)
-        key = user or parts.seals.mark("identifier", named.key).hex()
+        is_own = is_linked or _is_confirmed(facts, device)
+        known = is_own or await self._is_at_home(user, facts, caller)
+        tag = parts.seals.mark("identifier", named.key).hex()
+        key = user or tag
         over = await self._limiter.wait_s(self._owners if known else self._strangers, key, 0 if is_linked else 1) > 0
         secret = parts.new_secret().hex()
         flow = flows.start(parts.new_id(), Goal(body.goal), parts.now_ms())
         admitted = user if user and (is_linked or not over) else None
         started = Recovery(flow, admitted, digest(secret.encode()), known, device, self._places.net_of(caller))
+        if (
+            not is_own
+        ):  # a place too is a known context, but a price that it spares would tell everybody there who has an account
+            started = replace(started, tag=tag)
         async with parts.store.writing() as tx:
             await store_recoveries.add(tx, started)
         self._work.wake()
@@ -113,12 +123,29 @@ class Recovering:
 
         Raises:
             FlowGone: no such recovery.
+            ProofRequired: a text wants work, except from a confirmed device or after a link from a notice.
+            InvalidRequest, Overloaded: as `Challenges.take`.
         """
         kind = ContactKind.EMAIL if body.channel == "email" else ContactKind.PHONE
+        recovery = await self._weighing.opened(self._parts.store.reading, flow_id, body.flow_secret)
+        if kind is ContactKind.PHONE and recovery.tag:
+            names = [f"name:{recovery.tag}"]
+            await self._price.take(names, body.captcha, body.picture, "recover", flow_id, caller)
         async with self._parts.store.writing() as tx:
             await self._weighing.opened(tx, flow_id, body.flow_secret)
             await store_recoveries.ask_code(tx, flow_id, kind, self._outbox.prefix_mark(caller), self._parts.now_ms())
         self._work.wake()
+
+    async def options(self, flow_id: str, body: recovery_requests.RecoverySecret) -> answers.PasskeyOptions:
+        """What a browser needs to use a passkey as evidence: any that it has for us, so that nothing is said of the account.
+
+        Raises:
+            FlowGone: no such recovery.
+            Contradicted: the server has no host name.
+            Overloaded: no Redis.
+        """
+        await self._weighing.opened(self._parts.store.reading, flow_id, body.flow_secret)
+        return answers.PasskeyOptions(options=await self._proofs.options(flow_id), expires_in=LIFETIME_S)
 
     async def evidence(self, flow_id: str, body: recovery_requests.ShowEvidence) -> answers.Accepted:
         """Takes evidence.
@@ -264,12 +291,14 @@ class Recovering:
         link = await store_notices.link(self._parts.store.reading, digest((token or "").encode()))
         return link is not None and link.user == user and link.expires_ms > self._parts.now_ms()
 
-    async def _is_known(self, user: str, device: str | None, facts: Facts, caller: Caller) -> bool:
-        confirmed = any(
-            own.id == device and own.confirmed_ms is not None and own.removed_ms is None for own in facts.devices
-        )
+    async def _is_at_home(self, user: str, facts: Facts, caller: Caller) -> bool:
+        """Whether the account is often used from there."""
         place = await self._places.judge(self._parts.store.reading, user, self._places.net_of(caller), facts)
-        return confirmed or place in {Place.MEDIUM, Place.STRONG}
+        return place in {Place.MEDIUM, Place.STRONG}
 
     def _count(self, goal: Goal, outcome: str) -> None:
         self._parts.metrics.recoveries.labels(goal.value, outcome).inc()
+
+
+def _is_confirmed(facts: Facts, device: str | None) -> bool:
+    return any(own.id == device and own.confirmed_ms is not None and own.removed_ms is None for own in facts.devices)

@@ -29,6 +29,10 @@ class RecoveryHandlers:
         await self.recovering.send(ask.path["recovery_id"], ask.body, ask.caller)
         return Reply(202, answers.Accepted())
 
+    async def options(self, ask: Ask) -> Reply:
+        """POST /recoveries/{id}/options"""
+        return Reply(200, await self.recovering.options(ask.path["recovery_id"], ask.body))
+
     async def evidence(self, ask: Ask) -> Reply:
         """POST /recoveries/{id}/evidence"""
         return Reply(202, await self.recovering.evidence(ask.path["recovery_id"], ask.body))
@@ -89,7 +93,9 @@ def table(do: RecoveryHandlers) -> tuple[Route, ...]:
         Route("POST", f"{BASE}/recoveries", "recovery", "Begin to get an account back", do.start,
               {202: answers.RecoveryStarted}, recovery_requests.StartRecovery, refusals=(p.Banned, p.ProofRequired)),
         Route("POST", f"{one}/send", "recovery_send", "Have codes sent", do.send,
-              {202: answers.Accepted}, recovery_requests.SendRecoveryCode, refusals=(p.FlowGone,)),
+              {202: answers.Accepted}, recovery_requests.SendRecoveryCode, refusals=(p.FlowGone, p.ProofRequired)),
+        Route("POST", f"{one}/options", "recovery_options", "Begin to show a passkey", do.options,
+              {200: answers.PasskeyOptions}, recovery_requests.RecoverySecret, refusals=(p.FlowGone, p.Contradicted)),
         Route("POST", f"{one}/evidence", "recovery_evidence", "Show evidence", do.evidence,
               {202: answers.Accepted}, recovery_requests.ShowEvidence, refusals=(p.CodeInvalid, p.Contradicted, p.FlowGone)),
         Route("POST", f"{one}/phone-unavailable", "recovery_phone", "Say that the phone is no more", do.phone_unavailable,

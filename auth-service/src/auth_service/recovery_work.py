@@ -1,8 +1,7 @@
 """What a recovery causes behind its answers: its owner is told, codes are sent, and what is out of time goes on.
 
 Everything here was written down by a request first, and is one transaction that does the thing and takes it off the list: a process killed at any point does it
-once, later. A code goes to the one phone that the rules name, or to every address that counts, each its own. The caps count messages that a stranger can cause; who
-begins from a context of the account's own always has some left.
+once, later. A code goes to the one phone that the rules name, or to every address that counts, each its own, within the caps of the outbox.
 """
 
 import asyncio
@@ -18,7 +17,7 @@ from .core.events import Kind
 from .core.identifiers import ContactKind
 from .core.recovery import flow as flows
 from .core.recovery import life, phones
-from .core.recovery.facts import DAY_MS, FactorKind, Facts
+from .core.recovery.facts import FactorKind, Facts
 from .core.recovery.flow import Phase
 from .core.recovery.horizon import horizon_ms
 from .core.requests import Locale
@@ -26,14 +25,14 @@ from .outbox import Outbox
 from .parts import Parts
 from .store import Db
 from .store_proofs import Reached
-from .store_recoveries import Asked, Recovery, Traffic
+from .store_recoveries import Asked, Recovery
 from .weighing import NOBODY, Weighing
 
 log = structlog.get_logger()
 
 EVERY_S: Final = 1.0
 APART_MS: Final = 60_000
-"""Between two codes to one number or address."""
+"""Between two codes of one recovery to one number or address."""
 
 
 class RecoveryWork:
@@ -104,8 +103,7 @@ class RecoveryWork:
         facts = await self._weighing.facts(tx, recovery)
         ids = await self._to_ask(tx, recovery, facts, asked.kind)
         for contact in await store_proofs.contacts_in(tx, recovery.user, ids):
-            if await self._is_within_caps(tx, recovery, contact):
-                await self._send_code(tx, recovery, contact, account.locale, asked.prefix)
+            await self._send_code(tx, recovery, contact, account.locale, asked.prefix)
 
     def _may_send(self, recovery: Recovery) -> bool:
         flow = flows.expire(recovery.flow, self._parts.now_ms())
@@ -127,40 +125,26 @@ class RecoveryWork:
         phone = phones.to_ask(phones.in_order(facts, line_ms, now_ms), phones.given_up(releases, dead, now_ms))
         return [] if phone is None else [phone.id]
 
-    async def _is_within_caps(self, tx: Db, recovery: Recovery, contact: Reached) -> bool:
-        now_ms = self._parts.now_ms()
-        config = self._parts.config
-        if contact.kind is ContactKind.EMAIL:
-            most, most_of_strangers = config.mails_per_address_per_day, config.stranger_mails_per_address_per_day
-        else:
-            most, most_of_strangers = config.texts_per_number_per_day, config.stranger_texts_per_number_per_day
-        counts = [await store_recoveries.traffic_to(tx, contact.mark, now_ms - DAY_MS)]
-        if now_ms - counts[0].last_ms < APART_MS:
-            return self._refused("recovery_code_pace")
-        if contact.kind is ContactKind.PHONE:
-            user = recovery.user or NOBODY
-            counts.append(await store_recoveries.traffic_of(tx, user, contact.kind, now_ms - DAY_MS))
-        if all(_has_room(traffic, most, most_of_strangers, known=recovery.known) for traffic in counts):
-            return True
-        return self._refused("recovery_code_day")
-
     async def _send_code(self, tx: Db, recovery: Recovery, contact: Reached, locale: Locale, prefix: bytes) -> None:
         parts = self._parts
         now_ms = parts.now_ms()
+        if await self._went_just_now(tx, recovery, contact):
+            return
         code = codes.code_from(parts.random_below(10**codes.CODE_DIGITS))
         mark = parts.seals.mark("recovery-code", recovery.flow.id, contact.id, code)
-        await store_recoveries.set_code(tx, recovery.flow.id, contact.id, mark, now_ms + codes.CODE_LIFETIME_MS)
-        user = recovery.user or NOBODY
-        await store_recoveries.add_message(tx, contact.mark, user, contact.kind, known=recovery.known, now_ms=now_ms)
         to = parts.seals.open("contact", contact.id, contact.sealed_value).decode()
-        who = outbox.Asked(user=user, known=recovery.known, prefix=prefix)
+        who = outbox.Asked(user=recovery.user or NOBODY, known=recovery.known, prefix=prefix)
         text = texts.recovery_code(locale, code)
-        await self._outbox.post(tx, contact.kind, to, text, asked=who, good_for_ms=codes.CODE_LIFETIME_MS)
+        # What a cap holds back leaves the code good that was sent before.
+        if await self._outbox.post(
+            tx, contact.kind, to, text, code=code, asked=who, good_for_ms=codes.CODE_LIFETIME_MS
+        ):
+            await store_recoveries.set_code(tx, recovery.flow.id, contact.id, mark, now_ms + codes.CODE_LIFETIME_MS)
 
-    def _refused(self, limit: str) -> bool:
-        self._parts.metrics.limits.labels(limit).inc()
-        return False
-
-
-def _has_room(traffic: Traffic, most: int, most_of_strangers: int, *, known: bool) -> bool:
-    return traffic.count < most and (known or traffic.strangers < most_of_strangers)
+    async def _went_just_now(self, tx: Db, recovery: Recovery, contact: Reached) -> bool:
+        """Whether a code for it is on its way already: pressed twice, the button sends one."""
+        now_ms = self._parts.now_ms()
+        return any(
+            sent.contact == contact.id and sent.expires_ms > now_ms + codes.CODE_LIFETIME_MS - APART_MS
+            for sent in await store_recoveries.codes_of(tx, recovery.flow.id)
+        )

@@ -43,6 +43,7 @@ from .sessions import DAY_MS, Opened, Sessions
 from .store import Db
 from .store_accounts import Account, NewAccount, NewContact
 from .store_flows import Flow, FlowContact
+from .text_price import TextPrice
 
 log = structlog.get_logger()
 
@@ -76,8 +77,11 @@ class Registration:
         bans: BanWatch,
         second: SecondFactors,
         audit: Audit,
+        price: TextPrice,
     ) -> None:
-        """Args: outbox: must reach people, or registration is closed but to invites; second: makes recovery codes."""
+        """Args: outbox: must reach people, or registration is closed but to invites; second: makes recovery codes; price:
+        what a text costs.
+        """
         self._parts = parts
         self._sessions = sessions
         self._limiter = limiter
@@ -87,6 +91,7 @@ class Registration:
         self._bans = bans
         self._second = second
         self._audit = audit
+        self._price = price
         self._hourly = Limit("registration_prefix_hour", parts.config.registrations_per_prefix_per_h, 3600)
         self._daily = Limit("registration_prefix_day", parts.config.registrations_per_prefix_per_day, 86_400)
 
@@ -207,7 +212,11 @@ class Registration:
         weak = passwords.weaknesses(body.password, words)
         if weak:
             raise WeakPassword([weakness.value for weakness in weak])
-        await self._challenges.take(body.captcha, "register", caller)
+        if body.phone is None:
+            await self._challenges.take(body.captcha, "register", caller)
+        else:
+            mark = self._parts.seals.mark("contact", identifiers.parse_phone(body.phone).key)
+            await self._price.take([f"number:{mark.hex()}"], body.captcha, body.picture, "register", body.phone, caller)
         if caller.counted:
             await self._limiter.take(self._hourly, caller.unit)
             await self._limiter.take(self._daily, caller.unit)
@@ -259,7 +268,9 @@ class Registration:
             await store_flows.add_flow(tx, flow, now_ms)
             if not is_quiet:
                 text = texts.already_registered(body.locale) if is_taken else texts.registration_code(body.locale, code)
-                await self._outbox.post(tx, contact.kind, contact.value, text, asked=Asked(caller))
+                await self._outbox.post(
+                    tx, contact.kind, contact.value, text, code=None if is_taken else code, asked=Asked(caller)
+                )
             outcome = "quiet" if is_quiet else "taken" if is_taken else "started"
             await self._audit.write(tx, "register.started", caller=caller, flow=flow_id, outcome=outcome)
         self._count(outcome)

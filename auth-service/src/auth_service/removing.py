@@ -1,6 +1,6 @@
 """Removing a TOTP, a passkey or a set of codes: with a week to take it back and a tombstone after it, or at once where it is lost or stolen."""
 
-from . import store_contacts
+from . import store_contacts, store_sessions
 from .changes import Changes
 from .core import answers
 from .core.events import Kind, Table
@@ -38,6 +38,7 @@ class Removing:
             now_ms = parts.now_ms()
             if not await store_contacts.remove(tx, table, user, factor, now_ms, lost=lost):
                 raise NotHere
+            await store_sessions.distrust(tx, user)  # what was given on those devices may be what is removed
             await self._changes.record(tx, present, kind, factor)
         return answers.Removal(
             id=factor,

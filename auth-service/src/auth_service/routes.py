@@ -69,7 +69,7 @@ class Handlers:
                 200,
                 answers.SecondFactorNeeded(
                     mfa_ticket=outcome.mfa_ticket,
-                    methods=[method.value for method in outcome.methods] + (["code"] if outcome.with_code else []),
+                    methods=outcome.methods,
                     expires_in=TICKET_LIFETIME_MS // 1000,
                 ),
             )

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import structlog
 from webauthn.helpers import bytes_to_base64url
 
-from . import store_factors, store_passkeys
+from . import store_completion, store_factors, store_passkeys
 from .ceremonies import Ceremonies, Shown, credential_id_of
 from .changes import Changes
 from .core import saved_codes, totp
@@ -49,6 +49,7 @@ class WeighedPasskey:
 
     passkey: Passkey
     shown: Shown
+    retiring: bool = False
 
 
 Weighed: TypeAlias = ByTotp | WeighedCode | WeighedPasskey
@@ -85,6 +86,20 @@ class SecondFactors:
             found.append(Method.RECOVERY_CODE)
         return found
 
+    async def takes_texts(self, db: Db, user: str) -> bool:
+        """Whether a text is taken as a second factor: beside a TOTP or passkey, and, where the account was recovered, once one of them was given since.
+
+        Otherwise whoever has got phone and mailbox would recover the account, and then be asked for nothing but the phone again.
+        """
+        recovered_ms = await store_completion.recovered_ms(db, user)
+        now_ms = self._parts.now_ms()
+        seeds = await store_factors.asked_seeds(db, user, now_ms)
+        passkeys = await store_passkeys.asked_of(db, user, now_ms)
+        if recovered_ms is None:
+            return bool(seeds or passkeys)
+        used_ms = [totp.began_ms(seed.last_step) for seed in seeds] + [passkey.used_ms or 0 for passkey in passkeys]
+        return max(used_ms, default=0) > recovered_ms
+
     async def demand(self, db: Db, present: Present) -> None:
         """Asked before a factor is added or removed: whoever has second factors must have given one lately, and everybody a password.
 
@@ -103,8 +118,10 @@ class SecondFactors:
             self._parts.config.factor_policy.probation_ms, is_strong=standing.is_strong
         )
 
-    async def weigh(self, user: str, proof: Proof, purpose: str) -> Weighed | None:
-        """What is to be used, as far as it can be told before the transaction; None if it does not fit. Args: purpose: what a passkey's challenge was made for.
+    async def weigh(self, user: str, proof: Proof, purpose: str, *, retiring: bool = False) -> Weighed | None:
+        """What is to be used, as far as it can be told before the transaction; None if it does not fit.
+
+        Args: purpose: what a passkey's challenge was made for; retiring: as `weigh_passkey`.
 
         Raises:
             Overloaded: no room for a hash, or no Redis.
@@ -115,7 +132,7 @@ class SecondFactors:
             case ByRecoveryCode():
                 return await self._weigh_code(user, proof.code)
             case ByPasskey():
-                weighed = await self.weigh_passkey(proof.credential, purpose)
+                weighed = await self.weigh_passkey(proof.credential, purpose, retiring=retiring)
                 return weighed if weighed is not None and weighed.passkey.user == user else None
 
     async def options(self, user: str, purpose: str) -> dict[str, Any]:
@@ -128,31 +145,37 @@ class SecondFactors:
         passkeys = await store_passkeys.asked_of(self._parts.store.reading, user, self._parts.now_ms())
         return await self._ceremonies.options_to_use(purpose, [passkey.credential_id for passkey in passkeys])
 
-    async def weigh_passkey(self, assertion: Assertion, purpose: str) -> WeighedPasskey | None:
+    async def weigh_passkey(
+        self, assertion: Assertion, purpose: str, *, retiring: bool = False
+    ) -> WeighedPasskey | None:
         """Whose passkey was used for the challenge, and what it showed; None if none was.
+
+        Args: retiring: one that login takes no more is taken too; a recovery weighs for itself what it is worth.
 
         Raises:
             Overloaded: no Redis.
         """
         credential_id = credential_id_of(assertion)
         found = credential_id and await store_passkeys.by_credential(self._parts.store.reading, credential_id)
-        passkey = found if found and found.is_asked(self._parts.now_ms()) else None
+        passkey = found if found and (retiring or found.is_asked(self._parts.now_ms())) else None
         shown = await self._ceremonies.shown(purpose, assertion, passkey.public_key if passkey else None)
         if passkey is None or shown is None or not _is_handle_of(assertion, passkey.user):
             return None
         if is_copied(passkey.sign_count, shown.sign_count):
             await self._tell_copied(passkey)
             return None
-        return WeighedPasskey(passkey, shown)
+        return WeighedPasskey(passkey, shown, retiring)
 
     async def use(self, tx: Db, user: str, weighed: Weighed) -> Used | None:
         """Uses it up; None if it does not fit or was used before."""
         match weighed:
             case WeighedCode():
                 return await self._use_code(tx, weighed)
-            case WeighedPasskey(passkey, shown):
+            case WeighedPasskey(passkey, shown, retiring):
                 now_ms = self._parts.now_ms()
-                if await store_passkeys.use(tx, passkey.id, shown.sign_count, backed_up=shown.backed_up, now_ms=now_ms):
+                if await store_passkeys.use(
+                    tx, passkey.id, shown.sign_count, backed_up=shown.backed_up, now_ms=now_ms, retiring=retiring
+                ):
                     return Used(Method.PASSKEY, factor=passkey.id)
                 return None
             case ByTotp():

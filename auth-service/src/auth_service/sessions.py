@@ -14,7 +14,7 @@ from . import store_accounts, store_sessions
 from .changes import Changes
 from .core import rotation
 from .core.events import Kind
-from .core.factors import PASSWORD, acr_of
+from .core.factors import acr_of, is_second
 from .core.problems import AccessRefused, StepUpRequired
 from .core.requests import Audience
 from .core.sealing import digest
@@ -133,9 +133,7 @@ class Sessions:
             await self._changes.note(tx, account.id, Kind.DEVICE_NEW, device, device=device)
         await store_sessions.device_used(tx, device, now_ms)
         await self._places.record(tx, account.id, device, caller)
-        new = NewSession(
-            parts.new_id(), account.id, device, caller.client_id, amr, factor, registers or amr != [PASSWORD]
-        )
+        new = NewSession(parts.new_id(), account.id, device, caller.client_id, amr, factor, registers or is_second(amr))
         await store_sessions.add_session(tx, new, now_ms, now_ms + parts.config.session_days * DAY_MS)
         await self.came_from(tx, new.id, caller)
         if factor is not None:

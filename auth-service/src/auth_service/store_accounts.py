@@ -17,7 +17,7 @@ _BY_ID = _ACCOUNT + "WHERE u.id = ?"
 _NAMED = """
     WHERE u.id = coalesce(
         (SELECT user FROM usernames WHERE skeleton = ?),
-        (SELECT user FROM contacts WHERE mark = ? AND proved_ms IS NOT NULL ORDER BY proved_ms LIMIT 1)
+        (SELECT user FROM contacts WHERE mark = ? AND proved_ms IS NOT NULL ORDER BY suspect, proved_ms LIMIT 1)
     )
 """
 _BY_NAME = _ACCOUNT + _NAMED
@@ -91,8 +91,9 @@ async def named(db: Db, text: str, skeleton: str) -> Account | None:
 
 
 async def has_contact(db: Db, mark: bytes) -> bool:
-    """Whether a contact belongs to an account: one that only waits for its proof belongs to nobody."""
-    return await one(db, "SELECT 1 FROM contacts WHERE mark = ? AND proved_ms IS NOT NULL", (mark,)) is not None
+    """Whether a contact belongs to an account: one that only waits for its proof, or may be somebody else's by now, belongs to nobody."""
+    sql = "SELECT 1 FROM contacts WHERE mark = ? AND proved_ms IS NOT NULL AND NOT suspect"
+    return await one(db, sql, (mark,)) is not None
 
 
 async def has_name(db: Db, skeleton: str) -> bool:

@@ -1,7 +1,8 @@
 """What the completion of a recovery does to an account in the database. Every function is one part of one transaction."""
 
 from .core.events import Table
-from .store import Db, rows_of, run
+from .core.recovery.flow import GUARDED_MS
+from .store import Db, one, rows_of, run
 
 FACTORS = (Table.CONTACTS, Table.TOTP, Table.PASSKEYS, Table.CODES, Table.QUESTIONS)
 SECOND_FACTORS = (Table.TOTP, Table.PASSKEYS)
@@ -65,6 +66,12 @@ async def forget_devices(tx: Db, user: str, kept: list[str], now_ms: int) -> Non
 async def suspend_roles(tx: Db, user: str, now_ms: int) -> None:
     """Until they are granted again on the host."""
     await run(tx, "UPDATE roles SET suspended_ms = ? WHERE user = ? AND suspended_ms IS NULL", (now_ms, user))
+
+
+async def recovered_ms(db: Db, user: str) -> int | None:
+    """When the account was recovered last."""
+    row = await one(db, "SELECT guarded_until_ms FROM users WHERE id = ? AND guarded_until_ms > 0", (user,))
+    return row["guarded_until_ms"] - GUARDED_MS if row else None
 
 
 async def guard(tx: Db, user: str, until_ms: int) -> None:

@@ -76,10 +76,10 @@ async def rename(tx: Db, user: str, passkey: str, label: str) -> bool:
     return changed == 1
 
 
-async def use(tx: Db, passkey: str, sign_count: int, *, backed_up: bool, now_ms: int) -> bool:
-    """It was used; False where its count was shown before, or it is not taken any more."""
+async def use(tx: Db, passkey: str, sign_count: int, *, backed_up: bool, now_ms: int, retiring: bool) -> bool:
+    """It was used; False where its count was shown before, or it is not taken any more. Args: retiring: one that is being removed is taken however long."""
     row = await one(tx, "SELECT * FROM passkeys WHERE id = ?", (passkey,))
-    if row is None or not _passkey(row).is_asked(now_ms):
+    if row is None or not (retiring or _passkey(row).is_asked(now_ms)):
         return False
     changed = await run(
         tx,

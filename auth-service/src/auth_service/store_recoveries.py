@@ -14,14 +14,12 @@ from .store import Db, Row, one, rows_of, run
 
 _LIVE = ", ".join(f"'{phase.value}'" for phase in sorted(LIVE, key=lambda phase: phase.value))
 
-_TRAFFIC = (
-    "SELECT count(*) AS n, total(1 - known) AS strangers, coalesce(max(at_ms), 0) AS last FROM recovery_messages WHERE "
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """One recovery. `user` None: a decoy. `known`: begun from a context of the account's own. `last_factor`: what was proved last."""
+    """One recovery. `user` None: a decoy. `known`: begun from a context of the account's own. `last_factor`: what was proved last. `tag`: its texts have a price,
+    by this mark of the name that it was begun with.
+    """
 
     flow: Flow
     user: str | None
@@ -32,6 +30,7 @@ class Recovery:
     answer: Answer = Answer.NOT_ASKED
     last_factor: str | None = None
     misses: int = 0
+    tag: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,22 +53,13 @@ class Sent:
     expires_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Traffic:
-    """Codes of the last day to one number or address: by everybody and for everybody, those of unknown contexts, and when the last one went."""
-
-    count: int
-    strangers: int
-    last_ms: int
-
-
 async def add(tx: Db, recovery: Recovery) -> None:
     """A new recovery."""
     flow = recovery.flow
     await run(
         tx,
-        "INSERT INTO recoveries (id, user, secret_hash, goal, phase, started_ms, until_ms, known, device, net, announced)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO recoveries (id, user, secret_hash, goal, phase, started_ms, until_ms, known, device, net, announced, tag)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             flow.id,
             recovery.user,
@@ -82,6 +72,7 @@ async def add(tx: Db, recovery: Recovery) -> None:
             recovery.device,
             msgspec.json.encode(recovery.net).decode(),
             int(recovery.user is None),
+            recovery.tag,
         ),
     )
 
@@ -210,25 +201,6 @@ async def drop_asked(tx: Db, asked: int) -> bool:
     return await run(tx, "DELETE FROM recovery_sends WHERE id = ?", (asked,)) == 1
 
 
-async def traffic_to(db: Db, mark: bytes, since_ms: int) -> Traffic:
-    """The codes to one number or address, over all accounts."""
-    return await _traffic(db, "mark = ? AND at_ms > ?", (mark, since_ms))
-
-
-async def traffic_of(db: Db, user: str, kind: ContactKind, since_ms: int) -> Traffic:
-    """The codes of one account."""
-    return await _traffic(db, "user = ? AND kind = ? AND at_ms > ?", (user, kind.value, since_ms))
-
-
-async def add_message(tx: Db, mark: bytes, user: str, kind: ContactKind, *, known: bool, now_ms: int) -> None:
-    """A code is sent."""
-    await run(
-        tx,
-        "INSERT INTO recovery_messages (mark, user, kind, known, at_ms) VALUES (?, ?, ?, ?, ?)",
-        (mark, user, kind.value, int(known), now_ms),
-    )
-
-
 async def unannounced(db: Db) -> list[tuple[str, str]]:
     """Recovery and account of the starts that nobody was told of yet."""
     rows = await rows_of(db, "SELECT id, user FROM recoveries WHERE announced = 0 ORDER BY started_ms LIMIT 100")
@@ -275,18 +247,8 @@ async def session_factors(db: Db, session: str, since_ms: int) -> list[str]:
 
 
 async def sweep(tx: Db, day_ago_ms: int) -> None:
-    """Forgets recoveries that are over: decoys and failed ones after a day, so that their owner can still ask what became of them; and the counts of messages."""
+    """Forgets recoveries that are over: decoys and failed ones after a day, so that their owner can still ask what became of them."""
     await run(tx, f"DELETE FROM recoveries WHERE phase NOT IN ({_LIVE}) AND until_ms < ?", (day_ago_ms,))  # noqa: S608 - constants alone
-    await run(tx, "DELETE FROM recovery_messages WHERE at_ms < ?", (day_ago_ms,))
-
-
-async def _traffic(db: Db, where: str, parameters: tuple[str | int | bytes, ...]) -> Traffic:
-    row = await one(
-        db,
-        _TRAFFIC + where,
-        parameters,
-    )
-    return Traffic(row["n"], int(row["strangers"]), row["last"]) if row else Traffic(0, 0, 0)
 
 
 async def _recovery(db: Db, row: Row) -> Recovery:
@@ -317,4 +279,5 @@ async def _recovery(db: Db, row: Row) -> Recovery:
         answer=Answer(row["answer"]),
         last_factor=row["last_factor"],
         misses=row["misses"],
+        tag=row["tag"],
     )

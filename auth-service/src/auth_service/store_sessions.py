@@ -119,6 +119,27 @@ async def device_confirmed(tx: Db, device: str, now_ms: int) -> None:
     await run(tx, "UPDATE devices SET confirmed_ms = ? WHERE id = ? AND confirmed_ms IS NULL", (now_ms, device))
 
 
+async def trust(tx: Db, device: str, until_ms: int) -> None:
+    """No second factor is asked for on it until then."""
+    await run(tx, "UPDATE devices SET trusted_until_ms = ? WHERE id = ?", (until_ms, device))
+
+
+async def distrust(tx: Db, user: str) -> None:
+    """On all devices of a user a second factor is asked for again."""
+    await run(tx, "UPDATE devices SET trusted_until_ms = NULL WHERE user = ?", (user,))
+
+
+async def is_trusted(db: Db, user: str, device: str, now_ms: int) -> bool:
+    """Whether a second factor is not asked for on a device, which is not being removed and whose account is not frozen."""
+    row = await one(
+        db,
+        "SELECT 1 FROM devices d JOIN users u ON u.id = d.user WHERE d.id = ?1 AND u.id = ?2"
+        " AND d.trusted_until_ms > ?3 AND d.removed_ms IS NULL AND u.frozen_until_ms <= ?3",
+        (device, user, now_ms),
+    )
+    return row is not None
+
+
 async def is_confirmed(db: Db, device: str) -> bool:
     """Whether a device is a confirmed one."""
     return await one(db, "SELECT 1 FROM devices WHERE id = ? AND confirmed_ms IS NOT NULL", (device,)) is not None

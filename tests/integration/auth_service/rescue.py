@@ -30,7 +30,7 @@ class Rescue:
     async def send(self, channel: str, to: str) -> str:
         """Has codes sent; returns the one that came to an address or number."""
         before = await _codes(self.world, to)
-        asked = await self._post("send", channel=channel)
+        asked = await self.send_blindly(channel)
         assert asked.status == 202, asked
         found: list[str] = []
 
@@ -59,8 +59,9 @@ class Rescue:
         return await self._post("phone-unavailable")
 
     async def send_blindly(self, channel: str) -> Answer:
-        """Asks for codes that are not expected to come."""
-        return await self._post("send", channel=channel)
+        """Asks for codes that are not expected to come, and brings what that costs."""
+        body = {"flow_secret": self.secret, "channel": channel}
+        return await self.world.pay(f"/recoveries/{self.id}/send", body, "recover", self.id)
 
     async def state(self) -> str:
         """How it stands."""

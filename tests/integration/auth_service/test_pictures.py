@@ -5,7 +5,16 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from tests.integration.auth_service.conftest import ORIGIN, PASSWORD, Answer, World, Worlds, eventually, solve
+from tests.integration.auth_service.conftest import (
+    ORIGIN,
+    PASSWORD,
+    PROOF_COST,
+    Answer,
+    World,
+    Worlds,
+    eventually,
+    solve,
+)
 
 WRONG = "wrong wrong wrong 1"
 
@@ -82,7 +91,7 @@ async def test_usual_work_is_not_enough_beside_a_picture(world: World) -> None:
     body = {"identifier": "ana", "password": PASSWORD, "picture": await world.picture("login", "ana")}
 
     answer = await world.post("/login", body | {"captcha": await world.proof("login")})
-    assert (answer.status, answer.body["challenge"]["params"]["parameters"]["cost"]) == (428, 20_000)
+    assert (answer.status, answer.body["challenge"]["params"]["parameters"]["cost"]) == (428, 4 * PROOF_COST)
 
 
 async def test_a_page_gets_a_cookie_for_an_hour_instead_of_a_secret(world: World) -> None:

@@ -32,7 +32,7 @@ BODIES = [
         (requests.LogIn, b'{"identifier":1,"password":"x"}'),
         (requests.LogIn, b'{"identifier":"","password":"x"}'),
         (requests.LogIn, b'["ana","x"]'),
-        (requests.LogInSecond, b'{"mfa_ticket":"t","method":"sms","code":"123456"}'),
+        (requests.LogInSecond, b'{"mfa_ticket":"t","method":"voice","code":"123456"}'),
         (requests.LogInSecond, b'{"mfa_ticket":"t","method":"totp","code":"12345"}'),
         (requests.LogInSecond, b'{"mfa_ticket":"t","method":"totp","code":"123456\\n"}'),
         (requests.LogInSecond, '{"mfa_ticket":"t","method":"totp","code":"１２３４５６"}'.encode()),

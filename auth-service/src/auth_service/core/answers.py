@@ -7,7 +7,7 @@ from msgspec import UNSET, Struct, UnsetType
 from .questions import QuestionId
 from .requests import Audience, ProofChallenge
 
-MethodName = Literal["passkey", "totp", "recovery_code", "code"]
+MethodName = Literal["passkey", "totp", "recovery_code", "sms", "code"]
 
 
 class Answer(Struct, frozen=True, kw_only=True):
@@ -192,7 +192,7 @@ class Passkeys(Answer, frozen=True):
     possible: bool
 
 
-EvidenceKind = Literal["email", "sms", "totp", "recovery_code", "question"]
+EvidenceKind = Literal["email", "sms", "totp", "passkey", "recovery_code", "question"]
 
 
 class RecoveryStarted(Answer, frozen=True):

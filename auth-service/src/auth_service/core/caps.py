@@ -74,14 +74,18 @@ class Spending:
     per_day: int
 
 
-def judge_text(seen: Texts, spending: Spending, country: str, *, known: bool) -> Cap | None:
-    """Which cap refuses a text, or None. Args: country: of the number, '' if none is known."""
-    if country not in spending.countries:
+def judge_text(seen: Texts, spending: Spending | None, country: str, *, known: bool) -> Cap | None:
+    """Which cap refuses a text, or None. Args: spending: None where no text leaves, so that none is paid for; country: of the number, '' if none is known."""
+    if spending is not None and country not in spending.countries:
         return Cap.COUNTRY
     if seen.number.is_full(TEXTS_PER_NUMBER, TEXTS_PER_NUMBER_UNKNOWN, known=known):
         return Cap.NUMBER
     if seen.account.is_full(TEXTS_PER_ACCOUNT, TEXTS_PER_ACCOUNT_UNKNOWN, known=known):
         return Cap.ACCOUNT
+    return None if spending is None else _judge_cost(seen, spending, country)
+
+
+def _judge_cost(seen: Texts, spending: Spending, country: str) -> Cap | None:
     if seen.prefix >= TEXTS_PER_PREFIX:
         return Cap.PREFIX
     if len(seen.prefix_countries | {country}) > COUNTRIES_PER_PREFIX:

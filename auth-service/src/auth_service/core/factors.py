@@ -26,6 +26,11 @@ class Method(Enum):
 WORDS = {Method.PASSKEY: "pop", Method.TOTP: "otp", Method.RECOVERY_CODE: "code"}
 
 
+def is_second(amr: list[str]) -> bool:
+    """Whether a second factor was given that may change factors: a text lets somebody in, and resets nothing."""
+    return not {"pop", "otp", "code"}.isdisjoint(amr)
+
+
 def acr_of(amr: list[str]) -> str:
     """What the proofs of a session amount to: `mfa`, or `pwd` for one factor."""
     if "pop" in amr or (PASSWORD in amr and not _SECOND.isdisjoint(amr)):

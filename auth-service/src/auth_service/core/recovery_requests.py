@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from .requests import Body, Code, Identifier, Opaque, Password, Proof, TypedCode
+from .credentials import Assertion
+from .requests import Answered, Body, Code, Identifier, Opaque, Password, Proof, TypedCode
 
 
 class StartRecovery(Body, frozen=True):
@@ -18,7 +19,7 @@ class StartRecovery(Body, frozen=True):
 
 
 class RecoverySecret(Body, frozen=True):
-    """POST /recoveries/{id}/phone-unavailable"""
+    """POST /recoveries/{id}/phone-unavailable and /recoveries/{id}/options"""
 
     flow_secret: Opaque
 
@@ -27,6 +28,8 @@ class SendRecoveryCode(RecoverySecret, frozen=True):
     """POST /recoveries/{id}/send"""
 
     channel: Literal["email", "sms"]
+    captcha: Proof | None = None
+    picture: Answered | None = None
 
 
 class EvidenceCode(RecoverySecret, frozen=True, tag="code", tag_field="kind"):
@@ -47,6 +50,12 @@ class EvidenceSavedCode(RecoverySecret, frozen=True, tag="recovery_code", tag_fi
     value: TypedCode
 
 
+class EvidencePasskey(RecoverySecret, frozen=True, tag="passkey", tag_field="kind"):
+    """POST /recoveries/{id}/evidence: a passkey, used for this recovery's challenge"""
+
+    credential: Assertion
+
+
 class EvidenceAnswer(RecoverySecret, frozen=True, tag="question", tag_field="kind"):
     """POST /recoveries/{id}/evidence: the answer to the secret question"""
 
@@ -57,8 +66,8 @@ class EvidenceDone(RecoverySecret, frozen=True, tag="done", tag_field="kind"):
     """POST /recoveries/{id}/evidence: that is all"""
 
 
-ShownEvidence = EvidenceCode | EvidenceTotp | EvidenceSavedCode | EvidenceAnswer
-ShowEvidence = EvidenceCode | EvidenceTotp | EvidenceSavedCode | EvidenceAnswer | EvidenceDone
+ShownEvidence = EvidenceCode | EvidenceTotp | EvidenceSavedCode | EvidencePasskey | EvidenceAnswer
+ShowEvidence = ShownEvidence | EvidenceDone
 
 
 class VetoRecovery(Body, frozen=True):

@@ -118,6 +118,7 @@ class StartRegistration(Body, frozen=True):
     invite: Opaque | None = None
     locale: Locale = "en"
     captcha: Proof | None = None
+    picture: Answered | None = None
     honeypot: Annotated[str, Meta(max_length=1024)] = ""
 
 
@@ -168,18 +169,29 @@ class LogInTotp(ByTotp, frozen=True, tag="totp", tag_field="method"):
     """POST /login/mfa with a TOTP code"""
 
     mfa_ticket: Opaque
+    trust_device: bool = False
 
 
 class LogInRecoveryCode(ByRecoveryCode, frozen=True, tag="recovery_code", tag_field="method"):
     """POST /login/mfa with a saved code"""
 
     mfa_ticket: Opaque
+    trust_device: bool = False
 
 
 class LogInPasskey(ByPasskey, frozen=True, tag="passkey", tag_field="method"):
     """POST /login/mfa with a passkey"""
 
     mfa_ticket: Opaque
+    trust_device: bool = False
+
+
+class LogInText(Body, frozen=True, tag="sms", tag_field="method"):
+    """POST /login/mfa with a code that went to a phone"""
+
+    mfa_ticket: Opaque
+    code: Code
+    trust_device: bool = False
 
 
 class LogInCode(Body, frozen=True, tag="code", tag_field="method"):
@@ -189,7 +201,15 @@ class LogInCode(Body, frozen=True, tag="code", tag_field="method"):
     code: Code
 
 
-LogInSecond = LogInTotp | LogInRecoveryCode | LogInPasskey | LogInCode
+LogInSecond = LogInTotp | LogInRecoveryCode | LogInPasskey | LogInText | LogInCode
+
+
+class SendLoginCode(Body, frozen=True):
+    """POST /login/mfa/send"""
+
+    mfa_ticket: Opaque
+    captcha: Proof | None = None
+    picture: Answered | None = None
 
 
 class AskPasskey(Body, frozen=True):
@@ -272,6 +292,8 @@ class SendStepUp(Body, frozen=True):
     """POST /step-up/send"""
 
     channel: Literal["email", "sms"]
+    captcha: Proof | None = None
+    picture: Answered | None = None
 
 
 class AddEmail(Body, frozen=True):
@@ -285,6 +307,7 @@ class AddPhone(Body, frozen=True):
 
     phone: Identifier
     captcha: Proof | None = None
+    picture: Answered | None = None
 
 
 class VerifyContact(Body, frozen=True):

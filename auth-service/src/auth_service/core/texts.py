@@ -20,6 +20,12 @@ _STEP_UP_CODE: Final[dict[Locale, str]] = {
     "es": "Garita: tu código para demostrar que eres tú es {code}. Vale 10 minutos. "
     "Si no has sido tú, alguien conoce tu contraseña: cámbiala.",
 }
+_LOGIN_CODE: Final[dict[Locale, str]] = {
+    "en": "Garita: your code to log in is {code}. It is good for 5 minutes. Give it to nobody. "
+    "If this was not you, somebody knows your password: change it.",
+    "es": "Garita: tu código para iniciar sesión es {code}. Vale 5 minutos. No se lo des a nadie. "
+    "Si no has sido tú, alguien conoce tu contraseña: cámbiala.",
+}
 _HAS_ACCOUNT: Final[dict[Locale, str]] = {
     "en": "Garita: somebody wanted to register with this address, which already has an account. If it was you, log in instead.",
     "es": "Garita: alguien quiso registrarse con esta dirección, que ya tiene una cuenta. Si has sido tú, inicia sesión.",
@@ -51,6 +57,19 @@ def step_up_code(locale: Locale, code: str) -> str:
     return _STEP_UP_CODE[locale].format(code=code)
 
 
+def login_code(locale: Locale, code: str) -> str:
+    """The message with a code that goes on with a login."""
+    return _LOGIN_CODE[locale].format(code=code)
+
+
 def recovery_code(locale: Locale, code: str) -> str:
     """The message with a recovery's code."""
     return _RECOVERY[locale].format(code=code)
+
+
+def bound(text: str, host: str, code: str) -> str:
+    """The message as a text: its last line ties the code to our pages, so that a browser fills it in there and nowhere else (WICG, origin-bound one-time codes).
+
+    Args: host: a host name of ours.
+    """
+    return f"{text}\n\n@{host} #{code}"

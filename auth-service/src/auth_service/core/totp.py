@@ -33,6 +33,11 @@ def code_at(seed: bytes, step: int) -> str:
     return pyotp.HOTP(secret_of(seed), digits=DIGITS).at(step)
 
 
+def began_ms(step: int) -> int:
+    """When a step begins."""
+    return step * STEP_S * 1000
+
+
 def accepted_step(seed: bytes, code: str, now_s: float, last_step: int) -> int | None:
     """The step that `code` belongs to, if it may be used now; None otherwise. Every candidate is compared, whichever fits."""
     now_step = int(now_s) // STEP_S
