@@ -19,6 +19,8 @@ from garita_common.emitter import Emitter
 from garita_common.runtime import listening
 
 from . import (
+    admin_routes,
+    appeal_routes,
     carriers,
     challenge_routes,
     factor_routes,
@@ -28,8 +30,12 @@ from . import (
     session_routes,
 )
 from .account import Profile
+from .admin_routes import AdminHandlers
+from .administering import Administering
 from .admitting import Admitting
 from .answering import Answering
+from .appeal_routes import AppealHandlers
+from .appealing import Appealing
 from .audit import Audit
 from .ban_watch import BanWatch
 from .ceremonies import Ceremonies
@@ -121,6 +127,7 @@ class Running:
 
     port: int
     inner_port: int
+    admin_port: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +135,7 @@ class Service:
     """The parts that have a task or a listener of their own."""
 
     api: web.Application
+    admin: web.Application
     inside: web.Application
     emitter: Emitter
     bans: BanWatch
@@ -143,7 +151,7 @@ class Service:
 async def run(config: AuthConfig, stop: asyncio.Event) -> None:
     """Serves until `stop` is set."""
     async with running(config, clock=time.time) as ports:
-        log.info("listening", port=ports.port, inner_port=ports.inner_port)
+        log.info("listening", port=ports.port, inner_port=ports.inner_port, admin_port=ports.admin_port)
         await stop.wait()
         log.info("stopping")
 
@@ -179,9 +187,10 @@ async def running(
             async with _working(parts, signer, service):
                 async with (
                     listening(service.inside, config.inner_host, config.inner_port) as inner_port,
+                    listening(service.admin, config.admin_host, config.admin_port) as admin_port,
                     listening(service.api, config.http_host, config.http_port) as port,
                 ):
-                    yield Running(port, inner_port)
+                    yield Running(port, inner_port, admin_port)
     finally:
         hashes.close()
         await client.aclose()
@@ -292,6 +301,7 @@ def build(
             *factor_routes.table(factor_handlers),
             *own_routes.table(own_handlers),
             *recovery_routes.table(recovery_handlers),
+            *appeal_routes.table(AppealHandlers(Appealing(parts, challenges, limiter, bans, audit))),
         ),
     )
     edge = Edge(parts, sessions, limiter, emitter, Origins(config.origins(), demo=demo), handlers.cookies)
@@ -326,8 +336,10 @@ def build(
         config.secret("operator_token"),
         parts.metrics.inner_refused,
     )
+    administering = Administering(parts, sessions, changes, audit, factors, work)
     return Service(
         edge.application(table(handlers)),
+        edge.application(admin_routes.table(AdminHandlers(administering, cookies))),
         inside,
         emitter,
         bans,

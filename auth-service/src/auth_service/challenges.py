@@ -19,7 +19,7 @@ from garita_common.emitter import Emitter
 from .core import answers, proof_of_work
 from .core.problems import InvalidRequest, Overloaded, ProofRequired
 from .core.proof_of_work import Flaw
-from .core.requests import Action, Proof, ProofChallenge, ProofData, ProofParameters
+from .core.requests import Proof, ProofChallenge, ProofData, ProofParameters, Purpose
 from .parts import Caller, Parts
 
 log = structlog.get_logger()
@@ -39,7 +39,7 @@ class Challenges:
         self._key_secret = parts.seals.derived("challenge-key")
         self._used: OrderedDict[str, int] = OrderedDict()
 
-    def make(self, action: Action, factor: int = 1) -> answers.Challenge:
+    def make(self, action: Purpose, factor: int = 1) -> answers.Challenge:
         """A new challenge for an action; costs one PBKDF2 of about 1 ms. Args: factor: how many times the usual work is wanted."""
         now_ms = self._parts.now_ms()
         data = ProofData(
@@ -61,7 +61,7 @@ class Challenges:
             expires_in=proof_of_work.LIFETIME_MS // 1000,
         )
 
-    async def take(self, proof: Proof | None, action: Action, caller: Caller, factor: int = 1) -> None:
+    async def take(self, proof: Proof | None, action: Purpose, caller: Caller, factor: int = 1) -> None:
         """Takes a solved challenge for a request. It is used up, whatever becomes of the request. Args: factor: as `make`; less is refused.
 
         Raises:
@@ -91,7 +91,7 @@ class Challenges:
         # The key's own signature is compared (0.1 ms); the key is never derived again here, whatever counter is claimed.
         return altcha.verify_solution(payload, self._secret, hmac_key_secret=self._key_secret).verified
 
-    async def _use(self, data: ProofData, action: Action) -> bool:
+    async def _use(self, data: ProofData, action: Purpose) -> bool:
         """Whether this was the first use."""
         now_ms = self._parts.now_ms()
         while self._used and next(iter(self._used.values())) <= now_ms:
@@ -111,7 +111,7 @@ class Challenges:
                 return True
             raise Overloaded from exc
 
-    def _count(self, caller: Caller, action: Action, *, passed: bool) -> None:
+    def _count(self, caller: Caller, action: Purpose, *, passed: bool) -> None:
         self._parts.metrics.challenges.labels("pow", "passed" if passed else "failed").inc()
         event = activity.CaptchaPassed if passed else activity.CaptchaFailed
         self._emitter.emit(

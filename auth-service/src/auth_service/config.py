@@ -26,6 +26,11 @@ class AuthConfig(ServiceConfig):
     http_host: str = Field("127.0.0.1", description="Where the API listens; behind the edge or the gateway.")
     http_port: int = Field(8094, ge=0, le=65535, description="Port of the API; 0 takes a free one.")
     inner_port: int = Field(8092, ge=0, le=65535, description="Port of the inner listener; 0 takes a free one.")
+    # On this host alone: whoever administers from elsewhere comes by a tunnel.
+    admin_host: str = Field("127.0.0.1", description="Where the endpoints of administrators listen.")
+    admin_port: int = Field(
+        8096, ge=0, le=65535, description="Port of the endpoints of administrators; 0 takes a free one."
+    )
     database: Path = Field(description="The SQLite file of accounts; made if there is none.")
     public_origin: str = Field(
         "",
@@ -89,6 +94,8 @@ class AuthConfig(ServiceConfig):
     codes_per_account_per_day: int = Field(10, ge=1, description="Codes that one account has sent in a day.")
     # 256 bits are not guessed; this only stops somebody from keeping us busy.
     bad_undos_per_prefix_per_h: int = Field(10, ge=1, description="Unknown undo links from one address in an hour.")
+    # Enough to add what was forgotten; each is read by a person.
+    appeals_per_ban_per_day: int = Field(3, ge=1, description="Texts against one ban in a day.")
     # A session needs one refresh in 4 minutes and audience.
     refreshes_per_session_per_min: int = Field(30, ge=1, description="Refreshes of one session in a minute.")
     # Only look-ups that fail count: a valid token always works.
@@ -316,7 +323,7 @@ class AuthConfig(ServiceConfig):
         """
         if self.mode is not Mode.DEMO:
             return None
-        for name, host in (("HTTP", self.http_host), ("INNER", self.inner_host)):
+        for name, host in (("HTTP", self.http_host), ("INNER", self.inner_host), ("ADMIN", self.admin_host)):
             if not is_loopback(host):
                 raise ConfigError(f"GARITA_MODE=demo needs GARITA_AUTH_{name}_HOST on loopback.")
         return self.secret("outbox_key")

@@ -126,6 +126,8 @@ class Route:
     """In browser mode."""
     takes_cookie: bool = False
     """The refresh token may be in its cookie."""
+    spared: bool = False
+    """A neighbour's flood does not close it: only what turns out to be nothing of ours counts against an address."""
 
 
 class Edge:
@@ -143,6 +145,7 @@ class Edge:
         self._cookies = cookies
         self._trusted = parts.config.trusted()
         self._all = Limit("all_prefix", parts.config.all_per_prefix_per_5_min, 300)
+        self._bad_tokens = Limit("bad_token_prefix", parts.config.bad_tokens_per_prefix_per_h, 3600)
         self._sparingly = Sparingly(parts.clock)
         self._open = 0
         self._methods: dict[str, list[str]] = {}
@@ -199,12 +202,12 @@ class Edge:
             request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site"), caller.web
         ):
             raise OriginRejected
-        if caller.counted:
+        if caller.counted and not route.spared:
             await self._limiter.take(self._all, caller.unit)
-        body = None if decoder is None else _decoded(decoder, await _body(request))
+        body = await self._read(route, decoder, request, caller)
         bearer = _bearer(request)
         has_token = route.needs_token or (route.takes_token and bearer is not None)
-        session = await self._sessions.present(bearer, route.audience) if has_token else None
+        session = await self._present(route, bearer, caller) if has_token else None
         ask = Ask(
             caller=caller,
             body=body,
@@ -216,6 +219,31 @@ class Edge:
             flow_secret=_flow_secret(request) if route.flow_secret else "",
         )
         return await route.handler(ask)
+
+    async def _read(
+        self, route: Route, decoder: "msgspec.json.Decoder[Any] | None", request: web.Request, caller: Caller
+    ) -> Any:
+        """The body. What is no request at all counts also where requests do not."""
+        if decoder is None:
+            return None
+        try:
+            return _decoded(decoder, await _body(request))
+        except AppError:
+            if caller.counted and route.spared:
+                await self._limiter.take(self._all, caller.unit)
+            raise
+
+    async def _present(self, route: Route, bearer: str | None, caller: Caller) -> Present:
+        """Whose token it is."""
+        try:
+            present = await self._sessions.present(bearer, route.audience)
+        except AccessRefused:
+            if caller.counted and route.spared:
+                await self._limiter.take(self._bad_tokens, caller.unit)
+            raise
+        if route.audience == "console":
+            await self._sessions.demand_admin(present)
+        return present
 
     def _caller(self, request: web.Request, request_id: str) -> Caller:
         peer = request.transport.get_extra_info("peername") if request.transport else None

@@ -39,6 +39,7 @@ class Metrics:
             "auth_recovery_total", "Recoveries by goal and how far they came.", ["goal", "outcome"], registry=registry
         )
         self.vetoes = Counter("auth_veto_total", "Objections to recoveries by effect.", ["effect"], registry=registry)
+        self.appeals_open = Gauge("auth_appeals_open", "Appeals that wait for an answer.", registry=registry)
         self.revocations_waiting = Gauge(
             "auth_revocations_waiting", "Ended sessions not yet said to the gateways.", registry=registry
         )

@@ -151,5 +151,5 @@ def table(do: OwnHandlers) -> tuple[Route, ...]:
         Route("POST", f"{BASE}/step-up/send", "step_up_send", "Send a code to a mature contact", do.send_step_up,
               {202: answers.CodeSent}, requests.SendStepUp, needs_token=True, refusals=(p.ProofRequired,)),
         Route("POST", f"{BASE}/undo", "undo", "Use the link of a notice", do.undo,
-              {200: answers.Undone}, requests.Undo),
+              {200: answers.Undone}, requests.Undo, spared=True),
     )  # fmt: skip

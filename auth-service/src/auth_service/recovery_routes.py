@@ -103,7 +103,7 @@ def table(do: RecoveryHandlers) -> tuple[Route, ...]:
         Route("GET", one, "recovery_state", "How a recovery stands", do.shown,
               {200: answers.RecoveryState}, flow_secret=True, refusals=(p.FlowGone,)),
         Route("POST", f"{one}/veto", "recovery_veto", "Object to a recovery", do.veto,
-              {204: None}, recovery_requests.VetoRecovery, takes_token=True, refusals=(p.NotHere, p.StepUpRequired, p.AccessRefused)),
+              {204: None}, recovery_requests.VetoRecovery, takes_token=True, spared=True, refusals=(p.NotHere, p.StepUpRequired, p.AccessRefused)),
         Route("POST", f"{one}/complete", "recovery_complete", "Set the new password, or turn second factors off", do.complete,
               {204: None}, recovery_requests.CompleteRecovery, refusals=(p.Contradicted, p.FlowGone, p.WeakPassword)),
         Route("GET", f"{BASE}/me/recoveries", "me_recoveries", "Recoveries of the account that wait", do.pending,

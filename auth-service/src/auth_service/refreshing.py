@@ -16,14 +16,14 @@ from .ban_watch import BanWatch
 from .changes import Changes
 from .core import rotation
 from .core.events import Kind
-from .core.problems import Contradicted, SessionEnded, StepUpRequired
+from .core.problems import Contradicted, SessionEnded
 from .core.requests import Audience
 from .core.rotation import Outcome, Shown
 from .core.sealing import digest
 from .limits import Limit, Limiter
 from .parts import Caller, Parts
 from .places import Places
-from .sessions import FRESH_MS, Issued, Sessions
+from .sessions import Issued, Present, Sessions
 from .store import Db
 from .store_accounts import Account
 from .store_sessions import StoredSession, StoredToken
@@ -96,7 +96,7 @@ class Refreshing:
                 return outcome, None, await self._end_stolen(tx, account, session)
             if outcome not in (Outcome.ROTATE, Outcome.REPEAT):
                 return outcome, None, []
-            await self._demand(tx, account, session, audience)
+            await self._demand(account, session, audience)
             text = await (self._rotate if outcome is Outcome.ROTATE else self._repeat)(tx, token, session)
             if text is None:
                 return Outcome.CONFLICT, None, []
@@ -132,14 +132,12 @@ class Refreshing:
         await store_sessions.count_replay(tx, token.id)
         return rotation.text_of(plain[:16].hex(), plain[16:])
 
-    async def _demand(self, tx: Db, account: Account, session: StoredSession, audience: Audience) -> None:
+    async def _demand(self, account: Account, session: StoredSession, audience: Audience) -> None:
         """What an audience asks for: the chat that nobody is banned, the console a role and a fresh second factor."""
         if audience == "chat":
             self._bans.refuse_person(account.id, session.device)
         if audience == "console":
-            fresh = session.otp_ms is not None and self._parts.now_ms() - session.otp_ms <= FRESH_MS
-            if not fresh or "admin" not in await store_accounts.roles_of(tx, account.id):
-                raise StepUpRequired
+            await self._sessions.demand_admin(Present(account, session))
 
     async def _end_stolen(self, tx: Db, account: Account, session: StoredSession) -> list[Revocation]:
         log.warning("refresh_token_used_twice", session=session.id)

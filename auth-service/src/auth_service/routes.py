@@ -128,7 +128,7 @@ def table(do: Handlers) -> list[Route]:
               {200: answers.SignedIn}, requests.LogInSecond, sets_cookies=True,
               refusals=(p.InvalidCode, p.InvalidCredentials, p.Banned)),
         Route("POST", f"{BASE}/token/refresh", "refresh", "Get the next pair of tokens", do.refresh,
-              {200: answers.Tokens}, requests.Refresh, sets_cookies=True, takes_cookie=True,
+              {200: answers.Tokens}, requests.Refresh, sets_cookies=True, takes_cookie=True, spared=True,
               refusals=(p.SessionEnded, p.StepUpRequired, p.Banned, p.Contradicted)),
         Route("GET", f"{BASE}/me", "me", "The account", do.me, {200: answers.User}, needs_token=True),
         *do.further,

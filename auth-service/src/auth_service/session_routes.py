@@ -58,7 +58,7 @@ def table(do: SessionHandlers) -> tuple[Route, ...]:
     ended = {204: None, 202: answers.AskedFirst}
     return (
         Route("POST", f"{BASE}/logout", "logout", "End this session, the others, or all", do.log_out,
-              ended, requests.LogOut, needs_token=True, sets_cookies=True),
+              ended, requests.LogOut, needs_token=True, sets_cookies=True, spared=True),
         Route("GET", f"{BASE}/sessions", "sessions", "List the living sessions", do.listed,
               {200: answers.Sessions}, needs_token=True),
         Route("DELETE", f"{BASE}/sessions/{{session_id}}", "session_delete", "End one session", do.end,

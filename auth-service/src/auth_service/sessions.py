@@ -207,6 +207,17 @@ class Sessions:
             raise AccessRefused
         return Present(account, session)
 
+    async def demand_admin(self, present: Present) -> None:
+        """Asked for every `console` token, at its issue and at each use: a role that was withdrawn or suspended meanwhile opens nothing.
+
+        Raises:
+            StepUpRequired: this is no administrator, or the last TOTP or passkey of the session is older than five minutes.
+        """
+        otp_ms = present.session.otp_ms
+        is_fresh = otp_ms is not None and self._parts.now_ms() - otp_ms <= FRESH_MS
+        if not is_fresh or "admin" not in await store_accounts.roles_of(self._parts.store.reading, present.account.id):
+            raise StepUpRequired
+
     def demand_fresh(self, present: Present) -> None:
         """Raises:
         StepUpRequired: the last proof is too old.

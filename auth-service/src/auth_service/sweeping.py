@@ -6,6 +6,7 @@ import sqlite3
 import structlog
 
 from . import (
+    store_appeals,
     store_flows,
     store_invites,
     store_notices,
@@ -37,6 +38,7 @@ async def sweep(parts: Parts, signer: Signer, audit: Audit) -> None:
         try:
             async with parts.store.writing() as tx:
                 await store_sessions.sweep(tx, now_ms - GRACE_KEPT_MS, now_ms - ENDED_KEPT_MS)
+                await store_appeals.sweep(tx, now_ms)
                 await store_flows.sweep(tx, now_ms, now_ms - DAY_MS)
                 await store_invites.sweep(tx, now_ms - DAY_MS)
                 await store_outbox.sweep(tx, now_ms)
@@ -46,5 +48,6 @@ async def sweep(parts: Parts, signer: Signer, audit: Audit) -> None:
         except sqlite3.Error as exc:  # a full disk must not end the process: logins that only read go on
             log.error("sweep_failed", error=type(exc).__name__)
         await audit.say_head()
+        parts.metrics.appeals_open.set(await store_appeals.count_open(parts.store.reading))
         parts.metrics.key_age.set(max(0, now_ms - signer.signs_ms) / 1000)
         await asyncio.sleep(SWEEP_S)

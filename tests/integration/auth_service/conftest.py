@@ -104,6 +104,7 @@ class World:
     clock: Clock
     config: AuthConfig
     redis: redis.Redis
+    office: str
     numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
     async def ask(
@@ -116,14 +117,15 @@ class World:
         headers: dict[str, str] | None = None,
         data: bytes | None = None,
         absolute: bool = False,
+        office: bool = False,
     ) -> Answer:
-        """One request; `data` instead of `body` for bytes that are no JSON of ours."""
+        """One request; `data` instead of `body` for bytes that are no JSON of ours; `office`: to the listener of administrators."""
         sent = dict(headers or {})
         if token is not None:
             sent["Authorization"] = f"Bearer {token}"
         if data is not None:
             sent.setdefault("Content-Type", "application/json")
-        url = self.url + path if absolute else f"{self.url}/v1/auth{path}"
+        url = self.url + path if absolute else f"{self.office if office else self.url}/v1/auth{path}"
         kwargs: dict[str, Any] = {"data": data} if data is not None else {} if body is None else {"json": body}
         async with self.http.request(method, url, headers=sent, **kwargs) as response:
             raw = await response.read()
@@ -298,6 +300,7 @@ def environment(folder: Path, redis_url: str, **settings: str) -> dict[str, str]
         "GARITA_AUTH_DATABASE": str(folder / "auth.sqlite3"),
         "GARITA_AUTH_HTTP_PORT": "0",
         "GARITA_AUTH_INNER_PORT": "0",
+        "GARITA_AUTH_ADMIN_PORT": "0",
         "GARITA_AUTH_PUBLIC_ORIGIN": ORIGIN,
         "GARITA_AUTH_HASH_MEMORY_KIB": "256",
         "GARITA_AUTH_HASH_PASSES": "1",
@@ -334,7 +337,8 @@ def worlds(tmp_path: Path, redis_url: str) -> Worlds:
                 )
             )
             inner = f"http://127.0.0.1:{ports.inner_port}"
-            world = World(http, f"http://127.0.0.1:{ports.port}", inner, clock, config, client)
+            office = f"http://127.0.0.1:{ports.admin_port}"
+            world = World(http, f"http://127.0.0.1:{ports.port}", inner, clock, config, client, office)
             if bans_known:
                 await eventually(lambda: _is_ready(world))
             yield world

@@ -12,7 +12,7 @@ from garita_local.plan import Addresses, Process, Surroundings
 from garita_local.ports import gateway_ports
 
 LAYOUT = Layout(Path("/srv/garita"))
-ADDRESSES_BESIDE = ((21001, 21002), (21003, 21008), 21004, 21005, 21006, 21007, ((5, 6), (7, 8)))
+ADDRESSES_BESIDE = ((21001, 21002), (21003, 21008), 21004, 21005, 21009, 21006, 21007, ((5, 6), (7, 8)))
 ADDRESSES = Addresses(tuple(gateway_ports(8080, 8081, 2)), *ADDRESSES_BESIDE)
 
 

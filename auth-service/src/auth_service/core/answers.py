@@ -391,3 +391,10 @@ class Undone(Answer, frozen=True):
     """The link was taken, if it was good: the same for every link."""
 
     received: bool = True
+
+
+class AppealState(Answer, frozen=True):
+    """How an appeal stands; `upheld`: the ban was wrong."""
+
+    state: Literal["open", "upheld", "refused"]
+    answer: str | UnsetType = UNSET

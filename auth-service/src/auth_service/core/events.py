@@ -66,6 +66,8 @@ class Kind(Enum):
     RECOVERY_COMPLETED = "recovery_completed"
     ACCOUNT_FROZEN = "account_frozen"
     ACCOUNT_THAWED = "account_thawed"
+    ACCOUNT_LOCKED = "account_locked"
+    ACCOUNT_UNLOCKED = "account_unlocked"
     ACCOUNT_DELETED = "account_deleted"
     ACCOUNT_EXPORTED = "account_exported"
     ROLE_CHANGED = "role_changed"
@@ -136,6 +138,8 @@ TRAITS: dict[Kind, Trait] = {
     Kind.RECOVERY_COMPLETED: Trait(critical=True),
     Kind.ACCOUNT_FROZEN: Trait(critical=True),
     Kind.ACCOUNT_THAWED: Trait(),
+    Kind.ACCOUNT_LOCKED: Trait(critical=True),
+    Kind.ACCOUNT_UNLOCKED: Trait(),
     Kind.ACCOUNT_DELETED: Trait(critical=True),
     Kind.ACCOUNT_EXPORTED: Trait(),
     Kind.ROLE_CHANGED: Trait(critical=True),

@@ -6,7 +6,7 @@ action, until a moment, and not for a form that was filled faster than a person 
 
 from enum import Enum, auto
 
-from .requests import Action, ProofData
+from .requests import ProofData, Purpose
 
 LIFETIME_MS = 5 * 60 * 1000
 MIN_FORM_MS = 1500
@@ -24,7 +24,7 @@ class Flaw(Enum):
     TOO_FAST = auto()
 
 
-def flaw_of(data: ProofData, action: Action, now_ms: int) -> Flaw | None:
+def flaw_of(data: ProofData, action: Purpose, now_ms: int) -> Flaw | None:
     """What is wrong with signed challenge data for this action now; None if nothing is."""
     if data.action != action:
         return Flaw.OTHER_ACTION

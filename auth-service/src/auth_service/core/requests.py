@@ -27,6 +27,8 @@ TypedCode = Annotated[str, Meta(min_length=1, max_length=MAX_TYPED_CHARS)]
 Label = Annotated[str, Meta(max_length=64)]
 Identifier = Annotated[str, Meta(min_length=1, max_length=320)]
 Action = Literal["register", "login", "contact", "recover", "chat"]
+Purpose = Literal["register", "login", "contact", "recover", "chat", "appeal"]
+"""What a proof of work is made for: an action, or what gives its challenge with the refusal alone."""
 Audience = Literal["auth", "chat", "console"]
 Locale = Literal["en", "es"]
 
@@ -42,7 +44,7 @@ class Nothing(Body, frozen=True):
 class ProofData(Body, frozen=True):
     """What we put into a challenge and signed with it; times are Unix ms."""
 
-    action: Action
+    action: Purpose
     id: Hex32
     issued_ms: Annotated[int, Meta(ge=0)]
     expires_ms: Annotated[int, Meta(ge=0)]
@@ -328,3 +330,10 @@ class SetQuestion(Body, frozen=True):
 
     question_id: QuestionId
     answer: Annotated[str, Meta(min_length=1, max_length=256)]
+
+
+class Appeal(Body, frozen=True):
+    """POST /appeals/{appeal_id}"""
+
+    text: Annotated[str, Meta(min_length=1, max_length=1024)]
+    captcha: Proof | None = None

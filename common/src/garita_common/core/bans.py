@@ -51,6 +51,7 @@ class BanBook:
     def __init__(self) -> None:
         """An empty book that knows nothing yet."""
         self._bans: dict[str, Ban] = {}
+        self._appeals: dict[str, Ban] | None = None
         self.loaded = False
 
     def __len__(self) -> int:
@@ -62,12 +63,14 @@ class BanBook:
         fresh = {ban.subject: ban for ban in bans if ban.until_ms > now_ms}
         new = [ban for subject, ban in fresh.items() if self._bans.get(subject) != ban]
         self._bans = fresh
+        self._appeals = None
         self.loaded = True
         return new
 
     def update(self, changed: Mapping[str, Ban | None], now_ms: int) -> list[Ban]:
         """Takes some subjects' new state (None: no longer banned); returns the bans that were not known before."""
         new = []
+        self._appeals = None
         for subject, ban in changed.items():
             if ban is None or ban.until_ms <= now_ms:
                 self._bans.pop(subject, None)
@@ -83,6 +86,22 @@ class BanBook:
     def of_person(self, user: str, device: str, now_ms: int) -> Ban | None:
         """The ban of a user or of a device."""
         return self._of(now_ms, user_subject(user), device_subject(device))
+
+    def of_appeal(self, appeal: str, now_ms: int) -> Ban | None:
+        """The ban with this appeal id. Asked seldom, and by one service: what it takes is made when it is asked, and kept until bans change."""
+        if self._appeals is None:
+            self._appeals = {ban.appeal: ban for ban in self._bans.values()}
+        ban = self._appeals.get(appeal)
+        return ban if ban is not None and ban.until_ms > now_ms else None
+
+    def of_users(self, now_ms: int) -> dict[str, Ban]:
+        """The bans of users, by user id."""
+        start = user_subject("")
+        return {
+            subject.removeprefix(start): ban
+            for subject, ban in self._bans.items()
+            if subject.startswith(start) and ban.until_ms > now_ms
+        }
 
     def _of(self, now_ms: int, *subjects: str) -> Ban | None:
         for subject in subjects:

@@ -33,6 +33,7 @@ class Addresses:
     chat_inner: tuple[int, ...]
     auth_inner: int
     auth_http: int
+    auth_admin: int
     detector_inner: int
     detector_operator: int
     gateway_files: tuple[tuple[int, int], ...]
@@ -119,6 +120,8 @@ def service_processes(
         "GARITA_AUTH_INNER_PORT": str(addresses.auth_inner),
         "GARITA_AUTH_HTTP_HOST": HOST,
         "GARITA_AUTH_HTTP_PORT": str(addresses.auth_http),
+        "GARITA_AUTH_ADMIN_HOST": HOST,
+        "GARITA_AUTH_ADMIN_PORT": str(addresses.auth_admin),
         "GARITA_AUTH_DATABASE": str(layout.database("auth")),
         "GARITA_AUTH_PUBLIC_ORIGIN": addresses.origins,
         "GARITA_AUTH_TRUSTED_PROXIES": HOST,

@@ -26,6 +26,7 @@ from garita_local.troubles import CannotStart
 WEB = Path(__file__).resolve().parents[4] / "web"  # the packages run from the checkout (editable), the page does too
 START_TIMEOUT_S = 120.0  # a laptop that is busy with something else
 POLL_S = 0.1
+INNER_PORTS = 5  # three of the auth service, two of the detector
 ROTATE_EVERY_S = 10.0
 STOP_TIMEOUT_S = 8.5  # what a person is told is 10; the rest is for the kernel and for our own end
 # A service promises to end within 3 s of SIGTERM. Each may take that while those after it keep a moment of their own.
@@ -66,7 +67,7 @@ class Stack:
         self._awaited_starts: dict[str, int] = {}
         self._ready = False
         self.redis_url = ""
-        self.addresses = plan.Addresses((), (), (), 0, 0, 0, 0, ())
+        self.addresses = plan.Addresses((), (), (), 0, 0, 0, 0, 0, ())
 
     async def __aenter__(self) -> Self:
         """Start everything and wait until all are ready.
@@ -176,6 +177,7 @@ class Stack:
             "tcp": f"{host}:{port}",
             "outbox": self.outbox,
             "operator": self.operator,
+            "admin": plan.http_address(self.addresses.auth_admin),
             "secrets_dir": str(self.layout.secrets),
             "redis_url": self.redis_url,
             "processes": {name: _process_facts(child) for name, child in self._children.items()},
@@ -227,11 +229,19 @@ class Stack:
                 ports.require_free(pair.http, "HTTP_PORT")
                 ports.require_free(pair.tcp, "TCP_PORT")
         taken = frozenset(port for pair in pairs for port in (pair.http, pair.tcp))
-        free = ports.hold_free_ports(self._exit, gateways + chats + 4, taken)
+        free = ports.hold_free_ports(self._exit, gateways + chats + INNER_PORTS, taken)
         files = tuple(ports.listen(self._exit, pair, shared=self._share_ports) for pair in pairs)
-        chats_inner, gateways_inner = tuple(free[4 : 4 + chats]), tuple(free[4 + chats :])
+        inner, http, admin, detector_inner, detector_operator, *beside = free
         return plan.Addresses(
-            tuple(pairs), gateways_inner, chats_inner, free[0], free[1], free[2], free[3], gateway_files=files
+            gateways=tuple(pairs),
+            gateway_inner=tuple(beside[chats:]),
+            chat_inner=tuple(beside[:chats]),
+            auth_inner=inner,
+            auth_http=http,
+            auth_admin=admin,
+            detector_inner=detector_inner,
+            detector_operator=detector_operator,
+            gateway_files=files,
         )
 
     async def _start_redis(self) -> dict[str, Child]:
