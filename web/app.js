@@ -90,7 +90,7 @@ class App {
 
   #begun() {
     this.#close();
-    this.#openChat();
+    this.#openChat({ loggedIn: true });
     this.#go(location.hash.startsWith("#/room/") ? location.hash.slice(2) : "");
   }
 
@@ -101,13 +101,13 @@ class App {
     this.#go("login");
   }
 
-  #openChat() {
+  #openChat({ loggedIn = false } = {}) {
     const session = this.#session;
     const cursors = new Cursors();
     const link = new Link({ url: socketAddress(), token: (anew) => session.chatToken(anew), cursors });
     const chat = new Chat({ link, cursors, memory: this.#memory, user: session.account });
     const files = new FileStore(link);
-    const context = { accounts: this.#accounts, session, memory: this.#memory, link, chat, files, go: (where) => this.#go(where) };
+    const context = { accounts: this.#accounts, session, memory: this.#memory, link, chat, files, loggedIn, go: (where) => this.#go(where) };
     const shell = new Shell(context);
     this.#open = { link, chat, files, shell };
     this.#place.replaceChildren(shell.element);

@@ -36,6 +36,10 @@ export function accountView(context, name) {
     for (const card of cards) own.guard(() => card.draw())();
   });
   own.addEventListener("refreshed", () => waiting.draw());
+  own.addEventListener("answered", () => {
+    context.looked();
+    for (const card of cards) own.guard(() => card.draw())();
+  });
   load();
   return h("div", { class: "page" },
     h("header", { class: "bar" },

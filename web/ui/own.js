@@ -1,7 +1,7 @@
 /**
  * What the cards of the account's page share: what is known of the account, one way to ask and one to change, one line for trouble.
  *
- * Event: `refreshed`, after `refresh()`.
+ * Events: `refreshed`, after `refresh()`; `answered`, when something that waited was answered, which other cards may show.
  */
 
 import { AccountError } from "../net/accounts.js";

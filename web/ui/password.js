@@ -19,8 +19,10 @@ export function passwordCard(own) {
     const current = passwordField({ name: "current", word: "password.current", autocomplete: "current-password" });
     const fresh = passwordField({ name: "new", word: "password.new", hint: "register.password_hint", autocomplete: "new-password" });
     const handle = (error) => {
-      if (error.code === "invalid_credentials") current.fail("stepup.wrong_password");
-      else if (error.code === "weak_password") fresh.fail(() => (error.reasons.length ? error.reasons : ["guessable"]).map((reason) => t(`weak.${reason}`)).join(" "));
+      if (error.code === "invalid_credentials") {
+        current.fail("stepup.wrong_password");
+        current.input.select();
+      } else if (error.code === "weak_password") fresh.fail(() => (error.reasons.length ? error.reasons : ["guessable"]).map((reason) => t(`weak.${reason}`)).join(" "));
       else return fieldsOnly(error);
       return true;
     };

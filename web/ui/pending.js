@@ -17,7 +17,7 @@ export function pendingCard(own) {
     told = true;
     await own.refresh();
     card.tell(said);
-    own.dispatchEvent(new CustomEvent("changed"));
+    own.dispatchEvent(new CustomEvent("answered"));
   });
   const answer = (one, was_me) => () => own.send("POST", `/sessions/${one.id}/answer`, { was_me }).catch(refusedAsNew);
   const asked = (one, by = deviceName(one.asked.by_device_label || "?")) => entry(

@@ -1,6 +1,7 @@
 /** The chat's frame: rooms at the side, what was chosen in the main part, the state of the connection above. */
 
 import { accountView } from "./account.js";
+import { Alerts } from "./alerts.js";
 import { alarm } from "./announce.js";
 import { fill, h } from "./dom.js";
 import { banned, sentence } from "./problems.js";
@@ -18,6 +19,7 @@ export class Shell {
   #rooms;
   #main = h("main", { id: "main", tabindex: "-1" });
   #status = h("div", { class: "status", role: "status", hidden: true });
+  #alerts;
   #view = null;
   #place = "welcome";
   #drawing = false;
@@ -32,14 +34,20 @@ export class Shell {
     const guard = (work) => work().catch((error) => alarm(sentence(error)));
     this.#context.openRoom = go;
     this.#rooms = roomsView({ chat: context.chat, session: context.session, search: this.#context.search, go, guard });
-    this.element = h("div", { class: "shell", "data-pane": "list" }, this.#rooms.element, h("div", { class: "stage" }, this.#status, this.#main));
+    this.#alerts = new Alerts(context);
+    this.#context.looked = () => this.#alerts.look({ soon: true });
+    this.element = h("div", { class: "shell", "data-pane": "list" }, this.#rooms.element,
+      h("div", { class: "stage" }, h("div", {}, this.#status, this.#alerts.element), this.#main));
     const { chat, link, session } = context;
     chat.addEventListener("rooms", () => this.#drawSoon());
     chat.addEventListener("invitations", ({ detail }) => this.#invited(detail.notice));
     chat.addEventListener("log", ({ detail }) => detail.room === this.#place && this.#view?.logChanged(detail));
     chat.addEventListener("members", ({ detail }) => detail.room === this.#place && this.#view?.membersChanged());
     chat.addEventListener("passing", ({ detail }) => detail.room === this.#place && this.#view?.passed(detail.what));
-    chat.addEventListener("connected", () => this.#view?.cameBack());
+    chat.addEventListener("connected", () => {
+      this.#view?.cameBack();
+      this.#alerts.look();
+    });
     chat.addEventListener("put_out", ({ detail }) => this.#wasPutOut(detail));
     link.addEventListener("status", ({ detail }) => this.#drawStatus(detail));
     session.addEventListener("profile", () => {
@@ -62,6 +70,7 @@ export class Shell {
   /** Somebody looks at the page again. */
   seen() {
     this.#view?.seen();
+    this.#alerts.look();
   }
 
   /** The language has changed: names that are made of words, and their order, with it. */

@@ -41,6 +41,10 @@ export default {
     "pending.second": "Set up a second step",
     "pending.until": "What you have added begins to count on {date}.",
 
+    "alert.session": "Somebody wants one of your sessions to end.",
+    "alert.recovery": "Somebody is recovering this account.",
+    "alert.look": "Was it you?",
+
     "factor.email": "An email address",
     "factor.phone": "A phone number",
     "factor.totp": "The authenticator app",
@@ -162,6 +166,10 @@ export default {
     "pending.one_contact": "Esta cuenta depende de una sola dirección: quien la tenga, tiene la cuenta.",
     "pending.second": "Configura un segundo paso",
     "pending.until": "Lo que has añadido empieza a contar el {date}.",
+
+    "alert.session": "Alguien quiere cerrar una de tus sesiones.",
+    "alert.recovery": "Alguien está recuperando esta cuenta.",
+    "alert.look": "¿Has sido tú?",
 
     "factor.email": "Un correo",
     "factor.phone": "Un teléfono",

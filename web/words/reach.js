@@ -96,7 +96,7 @@ export default {
     "stepup.lead_strong": "A password is not enough for this. Please prove in a second way that it is you.",
     "stepup.send_email": "Send a code to my mail",
     "stepup.send_sms": "Send a code to my phone",
-    "stepup.sent": "If you have an address or number that counts, a code with six digits is on its way.",
+    "stepup.sent": "If you have an address or number that counts, a code with six digits is on its way. It can take a minute.",
     "stepup.elsewhere": "Send it elsewhere",
   },
   es: {
@@ -194,7 +194,7 @@ export default {
     "stepup.lead_strong": "Para esto no basta una contraseña. Demuestra de otra forma que eres tú.",
     "stepup.send_email": "Enviar un código a mi correo",
     "stepup.send_sms": "Enviar un código a mi teléfono",
-    "stepup.sent": "Si tienes una dirección o un teléfono que cuenta, un código de seis cifras va de camino.",
+    "stepup.sent": "Si tienes una dirección o un teléfono que cuenta, un código de seis cifras va de camino. Puede tardar un minuto.",
     "stepup.elsewhere": "Enviarlo a otro sitio",
   },
 };

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
-from auth_service.core import problems
+from auth_service.core import answers, problems
+from auth_service.core.events import Kind
 from garita_common.core import errors
 
 WEB = Path(__file__).resolve().parents[3] / "web"
@@ -73,6 +75,14 @@ def test_every_code_of_the_accounts_has_a_sentence(language: str) -> None:
     assert len(codes) > 15
     assert {f"account.{code}" for code in codes} <= names(language)
     assert {f"weak.{reason}" for reason in reasons} <= names(language)
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_every_event_and_factor_of_an_account_has_a_sentence(language: str) -> None:
+    """What the service can tell an owner, and what can be pending."""
+    assert {f"event.{kind.value}" for kind in Kind} <= names(language)
+    assert {f"factor.{factor}" for factor in get_args(answers.PendingFactor)} <= names(language)
+    assert {f"device.grade_{grade}" for grade in get_args(answers.Grade)} <= names(language)
 
 
 def test_every_sentence_that_is_used_is_there_and_none_is_idle() -> None:
