@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 
 from tests.integration.auth_service.conftest import PASSWORD, Answer, World, Worlds, solve
+from tests.integration.auth_service.rescue import NEW_PASSWORD, P1, begin, grown
 from tests.integration.auth_service.test_login import WRONG, telling
 
 # The proof of work of each guess would take minutes and is tested elsewhere.
@@ -87,6 +88,22 @@ async def test_an_account_that_was_guessed_at_under_many_names_needs_a_code(worl
         assert "mfa_ticket" in (await guess(world, "ana", PASSWORD)).body
         assert (await world.log_in(ana)).status == 200
         assert "tokens" in (await guess(world, "ana", PASSWORD)).body
+
+
+async def test_a_recovery_ends_the_row_of_guesses(worlds: Worlds) -> None:
+    """Its owner has come: the new password alone is enough again, from anywhere."""
+    async with worlds(**CHEAP, LOGIN_SHUT_AFTER_PER_H="1000", LOGIN_SHUT_IN_A_ROW="10") as world:
+        owner = await grown(world)
+        for number in range(12):
+            await guess(world, (owner.name, owner.email)[number % 2])
+        assert "mfa_ticket" in (await guess(world, owner.name, PASSWORD)).body
+        rescue = await begin(world, owner.name)
+        await rescue.prove("sms", P1)
+        world.clock.pass_s(61)
+        await rescue.prove("email", owner.email)
+        assert (await rescue.complete()).status == 204
+
+        assert "tokens" in (await guess(world, owner.name, NEW_PASSWORD)).body
 
 
 async def test_abuse_04_who_is_named_in_bad_logins_still_gets_in(worlds: Worlds) -> None:

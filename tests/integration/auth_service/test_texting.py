@@ -109,6 +109,70 @@ async def test_a_number_that_is_none_is_not_tried_again(worlds: Worlds, tmp_path
         assert len(gateway.logins) == 2
 
 
+async def test_a_code_is_bound_to_our_pages(worlds: Worlds, tmp_path: Path) -> None:
+    """By the last line of the text, under a name; an address is none."""
+    async with taking() as gateway:
+        settings = route(gateway, tmp_path, PUBLIC_ORIGIN="https://chat.example.org")
+        async with worlds(outside=gateway.outside, **settings) as world:
+            assert await ask(world, "+34600000001", "203.0.113.1") == 202
+            await eventually(lambda: gateway.texts)
+        assert re.search(r"is (\d{6})\..*\n\n@chat\.example\.org #\1$", gateway.texts[0]["Body"], re.DOTALL)
+        assert "//" not in gateway.texts[0]["Body"]
+
+        async with worlds(outside=gateway.outside, **route(gateway, tmp_path)) as world:
+            assert await ask(world, "+34600000002", "203.0.113.1") == 202
+            await eventually(lambda: len(gateway.texts) == 2)
+        assert "@" not in gateway.texts[1]["Body"]
+
+
+def codes_in(gateway: SmsGateway) -> list[str]:
+    """The codes to register that it took."""
+    found = (re.search(r"code to register is (\d{6})", text["Body"]) for text in gateway.texts)
+    return [match[1] for match in found if match]
+
+
+async def registered(world: World, gateway: SmsGateway, phone: str, name: str) -> str:
+    """A whole registration with a number; returns the access token."""
+    body = {"password": PASSWORD, "phone": phone}
+    before = codes_in(gateway)
+    started = await world.pay("/registrations", body, "register", phone)
+    assert started.status == 202, started
+    await eventually(lambda: len(codes_in(gateway)) > len(before))
+    one = f"/registrations/{started.body['flow_id']}"
+    proved = await world.post(
+        f"{one}/verify", {"flow_secret": started.body["flow_secret"], "code": codes_in(gateway)[-1]}
+    )
+    ticket = proved.body["registration_ticket"]
+    done = await world.post(f"{one}/complete", {"ticket": ticket, "username": name})
+    assert done.status == 201, done
+    token: str = done.body["tokens"]["access_token"]
+    return token
+
+
+async def test_whoever_wants_no_more_texts_makes_the_number_suspect(worlds: Worlds, tmp_path: Path) -> None:
+    """It counts for nothing, its owner is told, and whoever has it now registers with it; the name of the number is theirs then."""
+    phone = "+34600000001"
+    async with taking() as gateway, worlds(outside=gateway.outside, **route(gateway, tmp_path)) as world:
+        token = await registered(world, gateway, phone, "ana")
+        world.clock.pass_s(61)
+        gateway.status, gateway.answer = 400, {"code": 21610}
+        assert (await world.post("/step-up/send", {"channel": "sms"}, token=token)).status == 202
+
+        async def suspect() -> bool:
+            return bool((await world.get("/me/phones", token=token)).body["contacts"][0]["suspect"])
+
+        await eventually(suspect)
+        events = (await world.get("/me/security-events", token=token)).body["events"]
+        assert [event["kind"] for event in events][:1] == ["number_suspect"]
+        gateway.status, gateway.answer = 201, {"sid": "SM2"}
+        world.clock.pass_s(61)
+        assert (await world.post("/step-up/send", {"channel": "sms"}, token=token)).status == 202
+        await registered(world, gateway, phone, "bea")
+        assert not [text for text in gateway.texts if "prove that it is you" in text["Body"]]
+        entered = await world.post("/login", {"identifier": phone, "password": PASSWORD})
+        assert entered.body["user"]["username"] == "bea"
+
+
 async def test_abuse_48_pumping_ends_at_the_caps(worlds: Worlds, tmp_path: Path) -> None:
     """Many numbers from one address, several countries, many addresses: ten, three, and what the operator pays for a day; the refusals are counted."""
     async with taking() as gateway:
