@@ -13,6 +13,7 @@ import { Memory, browserStorage } from "./state/memory.js";
 import { Session } from "./state/session.js";
 import { entrance } from "./ui/entrance.js";
 import { loginView } from "./ui/login.js";
+import { recoverView } from "./ui/recover.js";
 import { registerView } from "./ui/register.js";
 import { Shell } from "./ui/shell.js";
 import { bind, startSpeech } from "./ui/speech.js";
@@ -65,7 +66,15 @@ class App {
 
   #route() {
     const where = location.hash.replace(/^#\/?/, "");
+    const [, isRecovery, link] = /^(recover)(?:\/(.*))?$/.exec(where) ?? [];
+    if (isRecovery) {
+      // Also for somebody who is logged in: without the second factor nothing of the account can be changed.
+      if (link) history.replaceState(null, "", "#/recover");
+      this.#show(recoverView({ accounts: this.#accounts, memory: this.#memory, show: (view) => this.#show(view), link }));
+      return;
+    }
     if (this.#open) {
+      if (!this.#open.shell.element.isConnected) this.#place.replaceChildren(this.#open.shell.element);
       if (["login", "register"].includes(where)) this.#go("");
       else this.#open.shell.show(where);
       return;

@@ -14,6 +14,8 @@ const WORDS = {
     cancelHint: "What was added goes, what is being removed stays, a new device is logged out.",
     notMe: "It was not me",
     notMeHint: "Undoes it too, and freezes the account for three days: sessions end, nothing can be changed, and only your own devices get in. Do this if somebody may know your password.",
+    recover: "Get my account back",
+    recoverHint: "You cannot get in, or it was you who asked to get back in: begin or go on from here. What you waited already counts.",
     done: "Received. If the link was still good, it is done now.",
     broken: "This link is not whole. Copy all of it from the message.",
     rate_limited: "Too many tries from here. Please come back in an hour.",
@@ -26,6 +28,8 @@ const WORDS = {
     cancelHint: "Lo añadido se quita, lo que se estaba quitando se queda y un dispositivo nuevo se cierra.",
     notMe: "No he sido yo",
     notMeHint: "También lo deshace, y congela la cuenta tres días: se cierran las sesiones, no se puede cambiar nada y solo entran tus dispositivos de siempre. Hazlo si alguien puede saber tu contraseña.",
+    recover: "Recuperar mi cuenta",
+    recoverHint: "No puedes entrar, o has sido tú quien pidió volver a entrar: empieza o sigue desde aquí. Lo que ya esperaste cuenta.",
     done: "Recibido. Si el enlace aún valía, ya está hecho.",
     broken: "Este enlace no está entero. Cópialo completo del mensaje.",
     rate_limited: "Demasiados intentos desde aquí. Vuelve dentro de una hora.",
@@ -41,10 +45,14 @@ function say(id, sentence) {
   part(id).textContent = sentence;
 }
 
-function offer(id, sentence, hint, act) {
+function reveal(id, sentence, hint) {
   say(id, sentence);
   say(`${id}-hint`, hint);
   part(id).hidden = part(`${id}-hint`).hidden = false;
+}
+
+function offer(id, sentence, hint, act) {
+  reveal(id, sentence, hint);
   part(id).addEventListener("click", act);
 }
 
@@ -77,6 +85,8 @@ if (TOKEN.test(token)) {
   say("lead", words.lead);
   if (does.includes("cancel")) offer("cancel", words.cancel, words.cancelHint, () => send(token, "cancel"));
   offer("not-me", words.notMe, words.notMeHint, () => send(token, "not_me"));
+  reveal("recover", words.recover, words.recoverHint);
+  part("recover").href = `./#/recover/${token}`;
 } else {
   say("trouble", words.broken);
 }

@@ -7,7 +7,7 @@ import shutil
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import Future
-from pathlib import Path
+from contextlib import contextmanager
 
 import pytest
 from playwright.async_api import Browser, async_playwright
@@ -38,9 +38,9 @@ def chromium() -> str:
     return found
 
 
-async def _run(state: Path, started: Future[Stack], ended: asyncio.Event) -> None:
+async def _run(stack: Stack, started: Future[Stack], ended: asyncio.Event) -> None:
     try:
-        async with Stack(state=state, env=ROOMY) as stack:
+        async with stack:
             started.set_result(stack)
             await ended.wait()
     except BaseException as trouble:
@@ -49,14 +49,13 @@ async def _run(state: Path, started: Future[Stack], ended: asyncio.Event) -> Non
         raise
 
 
-@pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """One stack for all browser tests; its own loop goes on while tests come and go."""
+@contextmanager
+def running(stack: Stack) -> Iterator[Stack]:
+    """A stack while the block runs; its own loop goes on while tests come and go."""
     loop = asyncio.new_event_loop()
     ended = asyncio.Event()
     started: Future[Stack] = Future()
-    work = _run(tmp_path_factory.mktemp("stack") / "var", started, ended)
-    thread = threading.Thread(target=loop.run_until_complete, args=(work,), name="stack")
+    thread = threading.Thread(target=loop.run_until_complete, args=(_run(stack, started, ended),), name="stack")
     thread.start()
     try:
         yield started.result(START_S)
@@ -64,6 +63,13 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         loop.call_soon_threadsafe(ended.set)
         thread.join(30)
         loop.close()
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """One stack for nearly all browser tests."""
+    with running(Stack(state=tmp_path_factory.mktemp("stack") / "var", env=ROOMY)) as stack:
+        yield stack
 
 
 @pytest.fixture

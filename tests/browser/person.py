@@ -31,15 +31,15 @@ class Place:
     http: str
     outbox: str
 
+    def letters(self, to: str) -> list[str]:
+        """The texts of all messages to an address or number, oldest first."""
+        with urllib.request.urlopen(self.outbox, timeout=10) as answer:
+            return [letter["text"] for letter in json.load(answer) if letter["to"] == to]
+
     def newest_code(self, to: str) -> str:
         """The code of the newest message to an address, once it is there; empty before."""
-        with urllib.request.urlopen(self.outbox, timeout=10) as answer:
-            letters = json.load(answer)
-        for letter in reversed(letters):
-            found = re.search(r"\b\d{6}\b", letter["text"])
-            if letter["to"] == to and found:
-                return found.group()
-        return ""
+        found = [code.group() for text in self.letters(to) if (code := re.search(r"\b\d{6}\b", text))]
+        return found[-1] if found else ""
 
 
 @dataclass
@@ -87,26 +87,28 @@ class Person:
         """Everything that went wrong on this page up to now."""
         return [*self.complaints, *await self.page.evaluate("window.broken")]
 
-    async def register(self) -> None:
-        """From the first page to the rooms, with the code from the outbox."""
-        page = self.page
+    async def register(self, contact: str = "") -> None:
+        """From the first page to the rooms, with the code from the outbox. Args: contact: a phone number instead of the address."""
+        page, to = self.page, contact or self.email
         await page.get_by_role("link", name="Create an account").click()
-        await page.get_by_label("Email or phone number").fill(self.email)
+        await page.get_by_label("Email or phone number").fill(to)
         await page.get_by_role("textbox", name="Password").fill(PASSWORD)
         await page.get_by_role("button", name="Continue").click()
         await expect(page.get_by_role("heading", name="Check your messages")).to_be_visible(timeout=PATIENCE_MS)
-        await page.get_by_label("Code").fill(await self._code())
+        await page.get_by_label("Code").fill(await self.new_code(to))
         await page.get_by_label("User name").fill(self.name)
         await page.get_by_label("Display name").fill(self.name.capitalize())
         await page.get_by_role("button", name="Create the account").click()
         await self.is_in()
 
-    async def _code(self) -> str:
+    async def new_code(self, to: str) -> str:
+        """The code of a message to an address or number, which was not used yet."""
         for _ in range(100):
-            if code := self.place.newest_code(self.email):
+            if (code := self.place.newest_code(to)) and code not in self.used_codes:
+                self.used_codes.append(code)
                 return code
             await self.page.wait_for_timeout(100)
-        raise AssertionError(f"no code came for {self.email}")
+        raise AssertionError(f"no code came for {to}")
 
     async def is_in(self) -> None:
         """The rooms are there and the link stands."""
@@ -122,6 +124,25 @@ class Person:
         self.secret = (await page.locator(".secret code").inner_text()).replace(" ", "")
         await page.get_by_label("Code from your authenticator app").fill(await self.fresh_code())
         await expect(page.get_by_role("main").get_by_text("Two-step login is on")).to_be_visible(timeout=PATIENCE_MS)
+
+    async def give_authenticator(self) -> None:
+        """A virtual authenticator that keeps discoverable passkeys and verifies its user by itself."""
+        devtools = await self.context.new_cdp_session(self.page)
+        await devtools.send("WebAuthn.enable")
+        options = {
+            "protocol": "ctap2",
+            "transport": "internal",
+            "hasResidentKey": True,
+            "hasUserVerification": True,
+            "isUserVerified": True,
+            "automaticPresenceSimulation": True,
+        }
+        await devtools.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+
+    async def add_passkey(self) -> None:
+        """A passkey of the virtual authenticator, on the account's page, which is open."""
+        await self.page.get_by_role("button", name="Add a passkey").click()
+        await expect(self.page.get_by_text("The passkey was added.").last).to_be_visible(timeout=PATIENCE_MS)
 
     async def fresh_code(self) -> str:
         """A code that was not used yet. The server takes one of the next half minute too, so nobody has to wait for the clock."""

@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import Newcomer
-from tests.browser.person import PASSWORD, PATIENCE_MS, Person, Place
+from tests.browser.person import PASSWORD, PATIENCE_MS, Place
 
 
 @pytest.fixture
@@ -18,35 +18,14 @@ def place(place: Place) -> Place:
     return replace(place, http=place.http.replace("127.0.0.1", "localhost"))
 
 
-async def give_authenticator(person: Person) -> None:
-    """A virtual authenticator that keeps discoverable passkeys and verifies its user by itself."""
-    devtools = await person.context.new_cdp_session(person.page)
-    await devtools.send("WebAuthn.enable")
-    options = {
-        "protocol": "ctap2",
-        "transport": "internal",
-        "hasResidentKey": True,
-        "hasUserVerification": True,
-        "isUserVerified": True,
-        "automaticPresenceSimulation": True,
-    }
-    await devtools.send("WebAuthn.addVirtualAuthenticator", {"options": options})
-
-
-async def type_totp(person: Person) -> None:
-    """Where the dialog asks for a fresh proof."""
-    await person.page.get_by_label("Code from your authenticator app").fill(await person.fresh_code())
-
-
 async def test_totp_and_a_passkey_are_enrolled_and_the_passkey_logs_in(newcomer: Newcomer) -> None:
     """Then it is the second step beside the password, and is removed again."""
     ana = await newcomer("anap")
     page = ana.page
-    await give_authenticator(ana)
+    await ana.give_authenticator()
     await ana.register()
     await ana.turn_on_totp()
-    await page.get_by_role("button", name="Add a passkey").click()
-    await expect(page.get_by_text("The passkey was added.").last).to_be_visible(timeout=PATIENCE_MS)
+    await ana.add_passkey()
     await ana.log_out()
 
     await page.get_by_role("button", name="Log in with a passkey").click()

@@ -37,8 +37,8 @@ export class Accounts {
   }
 
   /** One request; gives the answer's object, or null for an empty one. */
-  async call(method, path, { body, token } = {}) {
-    const headers = { "X-Garita-Web": "1" };
+  async call(method, path, { body, token, headers: more = {} } = {}) {
+    const headers = { "X-Garita-Web": "1", ...more };
     if (body !== undefined) headers["Content-Type"] = "application/json";
     if (token) headers.Authorization = `Bearer ${token}`;
     let response;

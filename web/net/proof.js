@@ -58,11 +58,16 @@ export class Proof {
   /** Begin to work, if not already at it; at the challenge of a refusal in any case. */
   prepare(challenge = null) {
     if (!challenge && this.#begun && performance.now() < this.#begun.ends) return;
-    const begun = { at: performance.now(), ends: performance.now() + 60_000, work: null };
+    const begun = { at: performance.now(), ends: performance.now() + 60_000, work: null, demanded: Boolean(challenge) };
     this.#begun = begun;
     begun.work = this.#work(begun, challenge);
     // Whoever takes the proof hears of a failure; nobody may be there yet.
     begun.work.catch(() => {});
+  }
+
+  /** Whether the work at hand is at a refusal's own challenge, which may be dearer than the usual one. */
+  get demanded() {
+    return Boolean(this.#begun?.demanded) && performance.now() < this.#begun.ends;
   }
 
   /** The solved challenge for one request; works it out now if need be. */

@@ -1,6 +1,6 @@
 /**
- * What this browser keeps between visits: language, who is logged in, how far each room was read, open invitations, and the messages that
- * one has written and the server has not acknowledged yet.
+ * What this browser keeps between visits: language, who is logged in, how far each room was read, open invitations, the messages that
+ * one has written and the server has not acknowledged yet, and the recoveries that were begun here (`recoveries.js`).
  *
  * Never a token, and no message's text but that of unsent ones, which a logout takes away. Where storage is forbidden the page works, and forgets.
  */

@@ -40,26 +40,32 @@ export function captcha({ accounts, action, flow = () => "", always = false }) {
     const seen = picture.take();
     return wanted ? { captcha: await solved(proof), ...seen } : seen;
   };
-  const refused = async (error, given) => {
+  const refused = async (error, given, demanded) => {
     if (error.code !== "challenge_required") {
       if (given.picture) await picture.renew();
       throw error;
     }
     wanted = true;
     proof.prepare(error.challenge);
-    if (error.kinds.length === 0) return picture.hide();
+    if (error.kinds.length === 0) {
+      picture.hide();
+      return;
+    }
+    // Usual work where dearer was wanted: then nobody has looked at the answer yet.
+    if (given.picture && !demanded) return;
     await picture.ask(error.kinds, flow(), Boolean(given.picture));
     throw new Shown();
   };
   const send = async (request) => {
     for (let left = MOST_REQUESTS; ; left -= 1) {
+      const { demanded } = proof;
       const given = await fields();
       try {
         const answer = await request(given);
         picture.hide();
         return answer;
       } catch (error) {
-        await refused(error, given);
+        await refused(error, given, demanded);
         if (left === 1) throw error;
       }
     }
@@ -87,6 +93,7 @@ function pictureField({ accounts, action, proof }) {
     held = made;
     kind = wanted;
     fill(shown, media(made, kind, () => answer.fail("picture.none")));
+    bind(answer.hint, "text", kind === "image" ? "picture.hint" : "picture.hint_clip");
     bind(another, "text", kind === "image" ? "picture.new" : "picture.new_clip");
     bind(other, "text", kind === "image" ? "picture.listen" : "picture.look");
     answer.input.inputMode = kind === "image" ? "text" : "numeric";

@@ -23,7 +23,7 @@ export function field({ name, word, type = "text", hint = null, area = false, ..
   };
   input.addEventListener("input", () => fail(null));
   const row = h("div", { class: "field" }, h("label", { for: id, say: word }), input, hintLine, trouble);
-  return { row, input, fail };
+  return { row, input, hint: hintLine, fail };
 }
 
 /** A password with a switch to show it. */

@@ -35,6 +35,7 @@ export function loginView({ accounts, note = null, done, show }) {
       note && h("p", { class: "note", role: "status", say: note }),
       made.element,
       passkey,
+      h("p", { class: "other" }, h("a", { href: "#/recover", say: "recover.link" })),
       h("p", { class: "other" }, h("span", { say: "login.no_account" }), " ", h("a", { href: "#/register", say: "register.link" })),
     ],
   });

@@ -12,7 +12,7 @@ import { FieldTrouble, codeField, field, fieldsOnly, form, passwordField } from 
 import { require, submitWhenComplete } from "./login.js";
 import { currentLanguage, t } from "./speech.js";
 
-const LEAST_PASSWORD = 12;
+export const LEAST_PASSWORD = 12;
 
 /** `done(answer)` with `{user, tokens}`; `show(view)` puts the next step on the page. */
 export function registerView({ accounts, done, show, note = null }) {
@@ -31,12 +31,7 @@ export function registerView({ accounts, done, show, note = null }) {
     const flow = await guard.send((asked) => accounts.register({ ...fields, ...asked }));
     show(confirmView({ accounts, flow, to: address.input.value.trim(), done, show }));
   };
-  const handle = (error) => {
-    if (error.code !== "weak_password") return fieldsOnly(error);
-    const reasons = error.reasons.length ? error.reasons : ["guessable"];
-    password.fail(() => reasons.map((reason) => t(`weak.${reason}`)).join(" "));
-    return true;
-  };
+  const handle = (error) => weakness(error, password) || fieldsOnly(error);
   const made = form({ rows: [address.row, password.row, trap, guard.element], submit: "register.submit", work, handle });
   made.element.addEventListener("input", () => guard.prepare());
   return entrance({
@@ -48,6 +43,14 @@ export function registerView({ accounts, done, show, note = null }) {
       h("p", { class: "other" }, h("span", { say: "register.have_account" }), " ", h("a", { href: "#/login", say: "login.link" })),
     ],
   });
+}
+
+/** Shows beside a password why the server finds it weak; false where the error says something else. */
+export function weakness(error, password) {
+  if (error.code !== "weak_password") return false;
+  const reasons = error.reasons.length ? error.reasons : ["guessable"];
+  password.fail(() => reasons.map((reason) => t(`weak.${reason}`)).join(" "));
+  return true;
 }
 
 function confirmView({ accounts, flow, to, done, show }) {

@@ -7,9 +7,10 @@ import messages from "./messages.js";
 import own from "./own.js";
 import page from "./page.js";
 import reach from "./reach.js";
+import recovery from "./recovery.js";
 import rooms from "./rooms.js";
 
-const PARTS = [page, accounts, captcha, factors, own, reach, rooms, messages];
+const PARTS = [page, accounts, captcha, factors, own, reach, recovery, rooms, messages];
 
 export const en = Object.assign({}, ...PARTS.map((part) => part.en));
 export const es = Object.assign({}, ...PARTS.map((part) => part.es));

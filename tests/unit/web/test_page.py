@@ -40,6 +40,10 @@ FAMILIES = (
     "factor.",
     "pending.recovery_",
     "stepup.send_",
+    "recover.goal_",
+    "recover.show_",
+    "recover.sent_",
+    "recover.over_",
 )
 MOST_LINES = 400
 

@@ -73,10 +73,12 @@ class Process:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What the launcher itself was given: its environment, and settings that tests lay over everything else."""
+    """What the launcher itself was given: its environment, and what tests lay over everything else: settings, and modules to run in
+    a service's place."""
 
     environment: Mapping[str, str]
     overrides: Mapping[str, str] = field(default_factory=dict)
+    modules: Mapping[str, str] = field(default_factory=dict)
 
 
 def http_address(port: int) -> str:
@@ -209,7 +211,7 @@ def _process(
     merged = {**_own(around.environment, prefix), **settings, **_own(around.overrides, prefix)}
     return Process(
         name=name,
-        words=(sys.executable, "-P", "-m", MODULES[service]),
+        words=(sys.executable, "-P", "-m", around.modules.get(service, MODULES[service])),
         environment=_foreign(around.environment) | _foreign(around.overrides) | merged,
         folder=layout.database(service).parent if service != "gateway" else layout.gateway,
         log=layout.log(name),

@@ -50,15 +50,19 @@ class Stack:
         loopback: str = "private",
         env: Mapping[str, str] | None = None,
         environment: Mapping[str, str] | None = None,
+        modules: Mapping[str, str] | None = None,
         progress: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Nothing is opened here. Ports left out are chosen free; `env` is laid over every service's settings;
-        `environment` is what the children inherit and where REDIS_URL is looked for (this process's own if None)."""
+        `environment` is what the children inherit and where REDIS_URL is looked for (this process's own if None);
+        `modules` run in the place of a service's own, by its name in `plan.MODULES`."""
         self.layout = Layout(state.resolve())
         self._wanted = (http_port, tcp_port, gateways, chats)
         self._share_ports = share_ports
         self._loopback = loopback
-        self._around = plan.Surroundings(dict(os.environ) if environment is None else environment, dict(env or {}))
+        self._around = plan.Surroundings(
+            dict(os.environ) if environment is None else environment, dict(env or {}), modules or {}
+        )
         self._progress = progress
         self._exit = ExitStack()
         self._tasks = asyncio.TaskGroup()

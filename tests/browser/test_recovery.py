@@ -1,0 +1,175 @@
+"""Getting in without what one had, and past the pictures: the real stack with a clock that the tests move, for a wait is a wait."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Route, expect
+
+from garita_local.stack import Stack
+from tests.browser.conftest import ROOMY, Newcomer, running
+from tests.browser.person import PASSWORD, PATIENCE_MS, Person, Place
+from tests.fakes import later_auth, moved_clock
+from tests.fakes.moved_clock import MovedClock
+
+REFUSED = "the server responded with a status of"
+PHONE = "+34600000001"
+DAY_S = 86_400
+SLOW_S = 30 * DAY_S
+"""How long the second factors stay where a text message is all that is shown (docs/security.md)."""
+ROOT = Path(__file__).resolve().parents[2]
+SOON = {
+    "GARITA_AUTH_LOGIN_PROOF_AFTER": "1", "GARITA_AUTH_LOGIN_PICTURE_AFTER": "1",
+    "GARITA_AUTH_CAPTCHA_IMAGES": "8", "GARITA_AUTH_CAPTCHA_CLIPS": "2",
+    "GARITA_GATEWAY_KEYS_EVERY_S": "1",  # a month makes new keys, and for a gateway it takes a second
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Later:
+    """A stack whose services take what the test says for the time, and the folder of what its pictures show."""
+
+    stack: Stack
+    clock: MovedClock
+    answers: Path
+
+
+@pytest.fixture(scope="module")
+def later(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Later]:
+    """Its own, for nobody else's tests are to find themselves a month later."""
+    folder = tmp_path_factory.mktemp("later")
+    clock, answers = folder / "clock", folder / "answers"
+    answers.mkdir()
+    environment = os.environ | {
+        "PYTHONPATH": str(ROOT),
+        moved_clock.NAME: str(clock),
+        later_auth.NAME: str(answers),
+    }
+    moved = MovedClock(clock)
+    modules = {"auth": later_auth.__name__, "gateway": "tests.fakes.later_gateway"}
+    stack = Stack(state=folder / "var", env=ROOMY | SOON, environment=environment, modules=modules)
+    with running(stack):
+        yield Later(stack, moved, answers)
+
+
+@pytest.fixture
+def place(later: Later) -> Place:
+    """By name: passkeys belong to a host name, never to an address."""
+    return Place(later.stack.http.replace("127.0.0.1", "localhost"), later.stack.outbox)
+
+
+async def move(later: Later, person: Person, seconds: float) -> None:
+    """Time passes, for the services and in the browser."""
+    later.clock.pass_s(seconds)
+    await person.page.clock.set_fixed_time(later.clock())
+
+
+async def show_text_code(person: Person) -> None:
+    """Where evidence is asked for: a code by text message, sent and typed."""
+    page = person.page
+    await page.get_by_role("button", name="A code by text message").click()
+    await page.get_by_role("button", name="Send the code").click()
+    await page.get_by_label("Code", exact=True).fill(await person.new_code(PHONE))
+
+
+async def test_totp_and_passkey_are_lost_and_a_text_message_and_a_wait_bring_the_account_back(
+    newcomer: Newcomer, later: Later
+) -> None:
+    """Both count for 40 days when their device is gone. A text alone is worth a month, in which nothing helps and the phone is told."""
+    ana = await newcomer("anarec")
+    await ana.give_authenticator()
+    await ana.register(PHONE)
+    await ana.turn_on_totp()
+    await ana.add_passkey()
+    later.clock.pass_s(40 * DAY_S)
+
+    lost = await newcomer("anarec")
+    page = lost.page
+    lost.used_codes = ana.used_codes
+    await page.get_by_role("link", name="I cannot get in").click()
+    await page.get_by_label("User name, email or phone number").fill("anarec")
+    await page.get_by_role("radio", name="Two-step login off").check()
+    await page.get_by_role("button", name="Begin", exact=True).click()
+    await show_text_code(lost)
+    await expect(page.get_by_role("button", name="A code by text message").get_by_text("Shown")).to_be_visible(
+        timeout=PATIENCE_MS
+    )
+    await page.get_by_role("button", name="That is all I have").click()
+    await expect(page.get_by_role("heading", name="You have to wait")).to_be_visible(timeout=PATIENCE_MS)
+    told = await asyncio.to_thread(lost.place.letters, PHONE)
+    assert "A recovery of the account is waiting" in told[-1]
+
+    await move(later, lost, SLOW_S - 60)
+    await page.goto(f"{lost.place.http}/#/recover")
+    await page.reload()
+    await page.get_by_role("button", name="Go on for anarec").click()
+    await expect(page.get_by_role("heading", name="You have to wait")).to_be_visible(timeout=PATIENCE_MS)
+
+    await move(later, lost, 120)
+    await page.get_by_role("button", name="Look again").click()
+    await expect(page.get_by_role("heading", name="The wait is over")).to_be_visible(timeout=PATIENCE_MS)
+    await show_text_code(lost)
+    await page.get_by_role("button", name="Turn two-step login off").click()
+    await expect(page.get_by_role("heading", name="You have it back")).to_be_visible(timeout=PATIENCE_MS)
+    await page.get_by_role("link", name="Log in").click()
+    await lost.log_in()
+    await page.goto(f"{lost.place.http}/#/account")
+    await expect(page.get_by_role("button", name="Turn on")).to_be_visible(timeout=PATIENCE_MS)
+    await expect(page.get_by_text("You have none yet.")).to_be_visible(timeout=PATIENCE_MS)
+
+
+async def test_a_picture_and_a_clip_are_solved_by_keyboard(newcomer: Newcomer, later: Later) -> None:
+    """Right letters let a password be tried; wrong ones bring another picture; a clip's digits, on top of the right password, log in."""
+    eva = await newcomer("evarec")
+    await eva.register()
+    rob = await newcomer("evarec")
+    rob.expected = (REFUSED,)
+    page = rob.page
+    shown: list[str] = []
+
+    async def look(route: Route) -> None:
+        answer = await route.fetch()
+        shown.append(later_auth.answer_of(later.answers, await answer.body()))
+        await route.fulfill(response=answer)
+
+    await page.route("**/challenges/*/media", look)
+    await page.get_by_label("User name, email or phone number").fill("evarec")
+    password = page.get_by_role("textbox", name="Password")
+    await password.fill("wrong password here")
+    await password.press("Enter")
+    await expect(page.get_by_text("The name or the password is not right.")).to_be_visible(timeout=PATIENCE_MS)
+    await password.press("Enter")
+    answer = page.get_by_label("What do you see or hear?")
+    await expect(answer).to_be_focused(timeout=PATIENCE_MS)
+    picture = page.get_by_alt_text(
+        "A picture of six letters and digits. If you cannot read it, choose “Listen instead”."
+    )
+    await expect(picture).to_be_visible(timeout=PATIENCE_MS)
+    await expect(picture).to_have_js_property("naturalWidth", 280, timeout=PATIENCE_MS)
+
+    await page.keyboard.type("000000")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("That did not fit")).to_be_visible(timeout=PATIENCE_MS)
+    await expect(answer).to_be_focused(timeout=PATIENCE_MS)
+    assert len(set(shown)) == len(shown) == 2
+    await page.keyboard.type(shown[-1].lower())
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("The name or the password is not right.")).to_be_visible(timeout=PATIENCE_MS)
+    await expect(answer).to_have_value("", timeout=PATIENCE_MS)
+
+    await page.get_by_role("button", name="Listen instead").focus()
+    await page.keyboard.press("Enter")
+    player = page.locator("audio[aria-label='A clip of six digits, spoken in English']")
+    await expect(player).to_be_focused(timeout=PATIENCE_MS)
+    while not await player.evaluate("clip => clip.duration > 1"):
+        await page.wait_for_timeout(50)
+    assert shown[-1].isdigit()
+    await password.fill(PASSWORD)
+    await answer.fill(shown[-1])
+    await answer.press("Enter")
+    await rob.is_in()
