@@ -26,6 +26,7 @@ from .alive import Alive
 from .attach import Attacher, AttachLimits
 from .bans_feed import BansFeed
 from .blobs import open_store
+from .challenges import Challenges
 from .chat_link import ChatLink
 from .clock import Clock
 from .config import GatewayConfig
@@ -136,6 +137,8 @@ class Gateway:
         allowances = Allowances(config.user_limits(config.limiter_keys))
         hints = Hints(self._chat, clock, metrics, typing_every_s=config.typing_every_s, max_keys=config.limiter_keys)
         self._tables = Tables(metrics, clock.monotonic, [admission.tables, allowances.tables, hints.tables])
+        introspection = _introspection(config)
+        self._challenges = Challenges(clock, metrics, self.people, self._ban_book, self._errands, introspection)
         self.desk = Desk(
             config,
             self.id,
@@ -156,9 +159,8 @@ class Gateway:
             shares=self._shares,
             allowances=allowances,
             enforcement=self._enforcement,
-            renewing=Renewing(
-                clock, metrics, self.people, self._shares, self._errands, _introspection(config), self.missing
-            ),
+            renewing=Renewing(clock, metrics, self.people, self._shares, self._errands, introspection, self.missing),
+            challenges=self._challenges,
             ready=lambda: not self.missing(),
         )
         self._drain = Drain(self.desk.connections, clock, config.drain_times, is_alone=lambda: len(self.alive.ids) == 1)
@@ -191,6 +193,7 @@ class Gateway:
                 Chore("expire", TICK_S, lambda: self._chat.expire(clock.monotonic())),
                 Chore("rooms", 5.0, self.hub.sweep),
                 Chore("heads", config.heads_every_s, self.hub.compare_heads),
+                Chore("challenges", 1.0, self._challenges.sweep),
                 Chore("shares", 1.0, self._shares.report_alone),
                 Chore("gauges", 1.0, self._measure),
                 *([Chore("neighbours", 1.0, self.neighbours.look)] if self.neighbours is not None else []),
@@ -308,6 +311,7 @@ class Gateway:
     def _banned(self, new: list[Ban]) -> None:
         for connection, ban in self.people.enforce(new, list(self.desk.connections.values())):
             close_banned(connection, ban)
+        self._challenges.asked(new)
 
     def _take_keys(self, keyring: Keyring) -> None:
         self.people.keyring = keyring

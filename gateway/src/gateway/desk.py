@@ -20,13 +20,14 @@ from garita_common.logs import Sparingly
 
 from . import attach
 from .attach import Attacher
+from .challenges import Challenges
 from .chat_link import ChatLink, Gone
 from .clock import Clock
 from .config import GatewayConfig
 from .connection import Connection
 from .core.allowance import Allowances
 from .core.enforcement import Enforcement
-from .core.session import Acknowledge, Begin, End, Extend, Forward, Mention, Step, TakeChunk, Tell
+from .core.session import Acknowledge, Begin, End, Extend, Forward, Mention, Redeem, Step, TakeChunk, Tell
 from .entrance import Entrance
 from .errands import Errands
 from .files import Files
@@ -66,6 +67,7 @@ class Desk:
         allowances: Allowances,
         enforcement: Enforcement,
         renewing: Renewing,
+        challenges: Challenges,
         ready: Callable[[], bool],
     ) -> None:
         """Args: shares, allowances: the limits of users over all gateways, and here; enforcement: which limits refuse."""
@@ -88,6 +90,7 @@ class Desk:
         self._enforcement = enforcement
         self._allowances = allowances
         self._renewing = renewing
+        self._challenges = challenges
         self._ready = ready
         self._sparingly = Sparingly(clock.monotonic)
         self.connections: dict[int, Connection] = {}
@@ -157,6 +160,8 @@ class Desk:
                 connection.send_json(step.frame)
                 if step.limit:
                     self._rate_hit(connection, step.limit)
+                if step.attempt:
+                    self._emit(activity.CaptchaAttempted, connection, cmid=step.attempt)
             case Forward():
                 self._forward(connection, step.op)
             case Mention():
@@ -169,6 +174,8 @@ class Desk:
                 self._begin(connection, step.op)
             case Extend():
                 self._renewing.renew(connection, step.op)
+            case Redeem():
+                self._challenges.redeem(connection, step.op)
             case End():
                 self._end(connection, step)
 
@@ -236,6 +243,7 @@ class Desk:
         connection.send_json(
             attach.answer(op.id, greeting(self._config, claims, f"{self._gateway_id}/{connection.id}"), cuts)
         )
+        self._challenges.look(connection)
         behind = self._attacher.release(connection, cuts.values())
         await self._attacher.catch_up(connection, behind)
 

@@ -49,7 +49,7 @@ class LimitSettings(ServiceConfig):
         description="Seconds between two reports of spent messages to Redis: as long may two gateways spend without knowing of each other.",
     )
     operation_rates: str = Field(
-        "create_room=0.1:20,join=1:40,invite=0.5:30,search=1:10,report=0.1:10,presence=2:40,set_room=0.2:10,audit=1:10,renew=0.1:10,download=5:60",
+        "create_room=0.1:20,join=1:40,invite=0.5:30,search=1:10,report=0.1:10,presence=2:40,set_room=0.2:10,audit=1:10,renew=0.1:10,clear=0.1:10,download=5:60",
         description="Rates of their own for dear operations, per user and gateway: operation=per_second:burst, separated by commas; none for none.",
     )
     user_bytes_in_burst: int = Field(

@@ -37,6 +37,12 @@ class Metrics:
         self.closed = Counter(
             "gateway_closed_total", "Connections ended, by close code or reason.", ["reason"], registry=registry
         )
+        self.challenges = Counter(
+            "gateway_challenges_total",
+            "Challenges of connections: asked for, ended by a clear, and clears that were none.",
+            ["outcome"],
+            registry=registry,
+        )
         self.violations = Counter(
             "gateway_violations_total", "Frames that no correct client sends.", ["kind"], registry=registry
         )

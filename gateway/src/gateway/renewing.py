@@ -32,6 +32,9 @@ ASKABLE = frozenset({"redis", "bans", "revocations"})
 
 class _Judged(Struct):
     active: bool
+    sub: str = ""
+    sid: str = ""
+    did: str = ""
 
 
 _decoder = msgspec.json.Decoder(_Judged)
@@ -52,14 +55,26 @@ class Introspection:
         Raises:
             Busy: nobody knows.
         """
+        return (await self._ask({"token": token, "audience": "chat"})).active
+
+    async def whose(self, clear: str) -> tuple[str, str, str] | None:
+        """User, session and device of a clear, which is used up by asking; None where it is none.
+
+        Raises:
+            Busy: nobody knows.
+        """
+        judged = await self._ask({"clear": clear})
+        return (judged.sub, judged.sid, judged.did) if judged.active else None
+
+    async def _ask(self, body: dict[str, str]) -> _Judged:
         try:
             async with (
                 aiohttp.ClientSession(timeout=self._timeout, headers=self._headers) as session,
-                session.post(self._url, json={"token": token, "audience": "chat"}, allow_redirects=False) as answer,
+                session.post(self._url, json=body, allow_redirects=False) as answer,
             ):
                 if answer.status != 200:
                     raise Busy
-                return _decoder.decode(await answer.content.read(MAX_BYTES)).active
+                return _decoder.decode(await answer.content.read(MAX_BYTES))
         except (aiohttp.ClientError, TimeoutError, OSError, msgspec.MsgspecError) as exc:
             raise Busy from exc
 

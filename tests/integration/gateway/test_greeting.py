@@ -53,6 +53,7 @@ def test_the_defaults_are_those_of_the_page() -> None:
             "set_room": {"per_s": 0.2, "burst": 10},
             "audit": {"per_s": 1, "burst": 10},
             "renew": {"per_s": 0.1, "burst": 10},
+            "clear": {"per_s": 0.1, "burst": 10},
             "download": {"per_s": 5, "burst": 60},
         },
     }

@@ -21,6 +21,7 @@ class Judge:
 
     url: str = ""
     active: bool | None = True
+    whose: dict[str, str] = field(default_factory=dict)
     asked: list[dict[str, Any]] = field(default_factory=list)
 
     async def introspect(self, request: web.Request) -> web.Response:
@@ -28,7 +29,9 @@ class Judge:
         if request.headers.get("Authorization") != f"Bearer {SERVICE_TOKEN}":
             return web.json_response({}, status=401)
         self.asked.append(await request.json())
-        return web.json_response({"active": self.active is not False}, status=503 if self.active is None else 200)
+        return web.json_response(
+            {"active": self.active is not False, **self.whose}, status=503 if self.active is None else 200
+        )
 
 
 @asynccontextmanager

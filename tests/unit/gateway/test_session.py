@@ -15,7 +15,20 @@ from garita_common.core.gate import State
 from gateway.core.allowance import Allowance, UserLimits
 from gateway.core.enforcement import Enforcement
 from gateway.core.limits import SessionLimits
-from gateway.core.session import PING, Acknowledge, Begin, End, Extend, Forward, Mention, Session, Step, TakeChunk, Tell
+from gateway.core.session import (
+    PING,
+    Acknowledge,
+    Begin,
+    End,
+    Extend,
+    Forward,
+    Mention,
+    Redeem,
+    Session,
+    Step,
+    TakeChunk,
+    Tell,
+)
 from gateway.core.shared_bucket import SharedBucket
 
 from .test_limits import config
@@ -29,6 +42,7 @@ USER = "u" + "0" * 32
 SAMPLES: dict[type[frames.ClientOp], dict[str, Any]] = {
     frames.Connect: {"id": 1, "v": 1, "token": "t"},
     frames.Renew: {"id": 1, "token": "t"},
+    frames.Clear: {"id": 1, "clear": "0" * 64},
     frames.Pong: {},
     frames.Logout: {"id": 1},
     frames.ChunkAck: {"transfer": TRANSFER, "offset": 0},
@@ -96,7 +110,8 @@ def session(state: State = State.CONNECTED, now_s: float = 0.0, **changes: Any) 
     it = Session(held, now_s, 1.0)
     if state is not State.NEW:
         connect(it, now_s)
-        it.state = state
+        if state is State.CHALLENGED:
+            assert it.challenged(now_s)
     return it
 
 
@@ -119,11 +134,16 @@ def test_every_operation_in_every_state(kind: type[frames.ClientOp], state: Stat
     step = session(state).json_frame(encode(kind), 0.0)
 
     if state not in gate.TABLE[kind].states:
-        assert code(step) == ("unauthenticated" if state is State.NEW else "conflict")
+        barred = "challenge_required" if State.CONNECTED in gate.TABLE[kind].states else "conflict"
+        if kind is frames.Typing and state is State.CHALLENGED:
+            assert step is None
+        else:
+            assert code(step) == {State.NEW: "unauthenticated", State.CHALLENGED: barred}.get(state, "conflict")
         return
     expected: dict[type[frames.ClientOp], type[Step] | None] = {
         frames.Connect: Begin,
         frames.Renew: Extend,
+        frames.Clear: Redeem,
         frames.Pong: None,
         frames.Logout: End,
         frames.ChunkAck: Acknowledge,
@@ -451,3 +471,39 @@ def test_no_frame_and_no_order_of_frames_raises(data: list[bytes]) -> None:
                 assert not isinstance(step, Forward | Extend | Acknowledge), "nothing passes before connect"
             if isinstance(step, End):
                 break
+
+
+def attempt(it: Session, number: int) -> str:
+    """What is recorded of a message that is sent."""
+    step = it.json_frame(encode(frames.Send, cmid=f"0190a0a0-0000-7000-8000-{number:012d}"), 0.0)
+    assert isinstance(step, Tell) and code(step) == "challenge_required"
+    return step.attempt
+
+
+@pytest.mark.parametrize("pinged_before", [False, True])
+def test_attempts_count_once_the_client_knows(pinged_before: bool) -> None:
+    """After the pong to the ping behind the challenge, one for each message, not for each time that it comes."""
+    it = session()
+    if pinged_before:
+        it.tick(it.deadline_s)
+    assert it.challenged(0.0)
+    assert attempt(it, 1) == ""
+    if pinged_before:
+        it.json_frame(encode(frames.Pong), 0.0)
+        assert attempt(it, 1) == ""
+    it.json_frame(encode(frames.Pong), 0.0)
+
+    assert [bool(attempt(it, number)) for number in (1, 1, 2)] == [True, False, True]
+
+
+def test_a_challenge_waits_for_its_pong_and_ends_once() -> None:
+    """Nobody is challenged before `connect` or twice; who does not answer the ping is gone; afterwards messages go on."""
+    assert not session(State.NEW).challenged(0.0)
+    it = session(pong_timeout_s=10.0)
+    assert it.challenged(5.0)
+    assert not it.challenged(5.0)
+    assert code(it.tick(15.0)) == int(CloseCode.NO_PONG)
+
+    assert it.cleared()
+    assert not it.cleared()
+    assert isinstance(it.json_frame(encode(frames.Send), 0.0), Forward)

@@ -45,6 +45,17 @@ def device_subject(device: str) -> str:
     return f"device:{device}"
 
 
+def challenge_subject(user: str) -> str:
+    """The subject of a challenge: an entry beside the bans, of a user who may not write until somebody has looked or listened."""
+    return f"challenge:{user}"
+
+
+def challenged_user(subject: str) -> str | None:
+    """Who is challenged, where the subject is a challenge's."""
+    kind, _, user = subject.partition(":")
+    return user if kind == "challenge" else None
+
+
 class BanBook:
     """The bans in force, by subject. `loaded` is false until the first snapshot."""
 
@@ -102,6 +113,10 @@ class BanBook:
             for subject, ban in self._bans.items()
             if subject.startswith(start) and ban.until_ms > now_ms
         }
+
+    def challenge_of(self, user: str, now_ms: int) -> Ban | None:
+        """The challenge of a user."""
+        return self._of(now_ms, challenge_subject(user))
 
     def _of(self, now_ms: int, *subjects: str) -> Ban | None:
         for subject in subjects:

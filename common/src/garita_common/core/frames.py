@@ -93,6 +93,12 @@ class Renew(Request, frozen=True, gc=False, tag="renew", kw_only=True):
     token: Annotated[str, Meta(min_length=1, max_length=4096)]
 
 
+class Clear(Request, frozen=True, gc=False, tag="clear", kw_only=True):
+    """The proof of the auth service that a challenge was solved: good once, for a minute, in its own session."""
+
+    clear: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
+
+
 class Pong(Struct, frozen=True, forbid_unknown_fields=True, tag_field="op", tag="pong", gc=False):
     """The answer to the server's `ping`; it carries no id and gets no answer."""
 
@@ -360,7 +366,7 @@ RoomOp: TypeAlias = (
 )
 """What the chat service decides; the rest is the gateway's own."""
 
-GatewayOp: TypeAlias = Connect | Renew | Pong | Logout | ChunkAck
+GatewayOp: TypeAlias = Connect | Renew | Clear | Pong | Logout | ChunkAck
 
 ClientOp: TypeAlias = GatewayOp | RoomOp
 

@@ -11,6 +11,7 @@ from .frames import (
     Audit,
     BanMember,
     ChunkAck,
+    Clear,
     ClientOp,
     Connect,
     CreateRoom,
@@ -100,6 +101,7 @@ class Row:
 TABLE: dict[type[ClientOp], Row] = {
     Connect: Row(NEW, None, Budget.FREE, 16 * 1024),
     Renew: Row(READY, None, Budget.OTHER, 5 * 1024, 2),
+    Clear: Row(READY, None, Budget.OTHER, 256, 2),
     Pong: Row(READY, None, Budget.CHARGED, 64),
     Logout: Row(ALWAYS, None, Budget.CHARGED, 256),
     ChunkAck: Row(READY, None, Budget.FREE, 256),

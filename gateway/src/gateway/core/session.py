@@ -9,13 +9,14 @@ a few seconds end the connection. Whatever is refused for its rate is counted to
 """
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from garita_common.core import frames, gate, pushes
 from garita_common.core.buckets import Bucket
 from garita_common.core.errors import (
     AppError,
     BadFrame,
+    ChallengeRequired,
     CloseCode,
     Conflict,
     FrameTooLarge,
@@ -25,6 +26,7 @@ from garita_common.core.errors import (
 )
 from garita_common.core.frames import (
     ChunkAck,
+    Clear,
     ClientOp,
     Connect,
     HintOp,
@@ -34,6 +36,7 @@ from garita_common.core.frames import (
     Received,
     Renew,
     Request,
+    Send,
     Typing,
 )
 from garita_common.core.gate import State
@@ -45,15 +48,18 @@ from .purse import Purse
 from .shared_bucket import SharedBucket
 
 PING = pushes.push("ping", {})
+MAX_ATTEMPTS = 64
+"""Five are what the detector looks for; an error closes the connection long before."""
 TEMPORARY_CODES = frozenset({"internal", "busy", "rate_limited"})
 
 
 @dataclass(frozen=True, slots=True)
 class Tell:
-    """Send this JSON. `limit` names the limit that refused something, for the record."""
+    """Send this JSON. `limit` names the limit that refused something, `attempt` the cmid of a message that a challenge held up, for the record."""
 
     frame: bytes
     limit: str = ""
+    attempt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +74,13 @@ class Extend:
     """Check the new token; then call `renewed`."""
 
     op: Renew
+
+
+@dataclass(frozen=True, slots=True)
+class Redeem:
+    """Ask the auth service whose clear this is; then call `cleared`, or not."""
+
+    op: Clear
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +122,14 @@ class End:
     last: bytes = b""
 
 
-Step = Tell | Begin | Extend | Forward | Mention | Acknowledge | TakeChunk | End
+Step = Tell | Begin | Extend | Redeem | Forward | Mention | Acknowledge | TakeChunk | End
 
 
 class Session:
     """What one connection may do now. Times are seconds of one monotonic clock."""
 
     __slots__ = (
+        "_challenge",
         "_errors",
         "_frames",
         "_limits",
@@ -136,6 +150,7 @@ class Session:
         self._limits = limits
         self._frames = 0
         self._errors: deque[float] | None = None
+        self._challenge: Attempts | None = None
         self._purse = Purse(limits, now_s)
         self._ping_every_s = limits.ping_interval_s * jitter
         self._ping_at_s = float("inf")
@@ -172,7 +187,7 @@ class Session:
         ):
             return self._oversize(op, now_s)
         if self.state not in row.states:
-            return self._fault(request_id_of(op), self._wrong_state(), now_s)
+            return self._barred(op, row, now_s)
         refused_by = self._purse.pay(type(op), row, now_s)
         if refused_by is not None:
             return self._too_fast(request_id_of(op), *refused_by, now_s)
@@ -236,6 +251,25 @@ class Session:
         """The token ends later now."""
         self.until_s = until_s
 
+    def challenged(self, now_s: float) -> bool:
+        """What needs a CONNECTED client is refused from now on, until `cleared`; False where it is already, or nobody is connected.
+
+        A `challenge` and a ping are to be sent: the pong to that one says that the client knows.
+        """
+        if self.state is not State.CONNECTED:
+            return False
+        self.state = State.CHALLENGED
+        self._challenge = Attempts(pongs_due=1 if self._pong_by_s == float("inf") else 2)
+        self._pong_by_s = min(self._pong_by_s, now_s + self._limits.pong_timeout_s)
+        return True
+
+    def cleared(self) -> bool:
+        """The challenge is over; False where there was none."""
+        if self._challenge is None:
+            return False
+        self.state, self._challenge = State.CONNECTED, None
+        return True
+
     def answered(self, code: str, now_s: float) -> End | None:
         """Counts an error that the chat service answered."""
         return self._count_error(now_s) if code and code not in TEMPORARY_CODES else None
@@ -249,6 +283,15 @@ class Session:
         if self._frames > self._limits.connect_frames and self._refuses("connect_frames"):
             return End(CloseCode.CONNECT_TIMEOUT, "Too many frames before connect.", limit="connect_frames")
         return None
+
+    def _barred(self, op: ClientOp, row: gate.Row, now_s: float) -> Step | None:
+        held = self._challenge
+        if held is None or State.CONNECTED not in row.states:
+            return self._fault(request_id_of(op), self._wrong_state(), now_s)
+        if isinstance(op, Typing):
+            return None
+        step = self._fault(request_id_of(op), ChallengeRequired(), now_s)
+        return replace(step, attempt=held.attempt(op)) if isinstance(step, Tell) else step
 
     def _wrong_state(self) -> AppError:
         return Unauthenticated() if self.state is State.NEW else Conflict("This connection is connected already.")
@@ -266,7 +309,11 @@ class Session:
                 return Extend(op)
             case Pong():
                 self._pong_by_s = float("inf")
+                if self._challenge is not None:
+                    self._challenge.pongs_due -= 1
                 return None
+            case Clear():
+                return Redeem(op)
             case Logout():
                 return End(CloseCode.SESSION_ENDED, "Logged out.", last=pushes.ok(op.id))
             case ChunkAck():
@@ -311,6 +358,27 @@ class Session:
         if len(errors) < self._limits.errors or not self._refuses("errors"):
             return None
         return End(CloseCode.TOO_MANY_ERRORS, "Too many errors in too short a time.", limit="errors", last=last)
+
+
+class Attempts:
+    """Messages that a challenge held up, once the client knew of it: it has answered the ping behind it, and those before."""
+
+    __slots__ = ("_seen", "pongs_due")
+
+    def __init__(self, pongs_due: int) -> None:
+        """None yet."""
+        self.pongs_due = pongs_due
+        self._seen: set[str] = set()
+
+    def attempt(self, op: ClientOp) -> str:
+        """The cmid of a message that was not tried before; empty for anything else."""
+        if self.pongs_due > 0 or not isinstance(op, Send) or len(self._seen) >= MAX_ATTEMPTS:
+            return ""
+        cmid = str(op.cmid)
+        if cmid in self._seen:
+            return ""
+        self._seen.add(cmid)
+        return cmid
 
 
 def request_id_of(op: ClientOp) -> int | None:
