@@ -20,7 +20,7 @@ from tests.fakes.chat_gateway import ChatGateway, chat_gateway, stamped, user_id
 
 from .conftest import OPERATOR_TOKEN, RedisServer, Service, ok, send, until
 
-KILLS = 22
+KILLS = int(os.environ.get("GARITA_TEST_KILLS", "8"))
 
 
 async def persist(gateway: ChatGateway, user: str, op: frames.RoomOp, every_s: float = 1.0) -> Answered:
