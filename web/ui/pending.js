@@ -34,9 +34,12 @@ export function pendingCard(own) {
     [h("strong", { say: () => t("pending.removal", { what: t(`factor.${one.factor}`) }) }),
       h("p", { class: "hint", say: () => t("removal.begun", { until: fullDate(one.cancel_until_ms), date: fullDate(one.effective_ms) }) })],
     entryButton("removal.keep", null, after(() => own.keep(one.id), "removal.kept")));
+  const deletion = (one) => entry(
+    [h("strong", { say: "pending.deletion" }), h("p", { class: "hint", say: () => t("pending.deletion_when", { date: fullDate(one.effective_ms) }) })],
+    entryButton("removal.keep", null, after(() => own.keep(one.id), "removal.kept")));
   card.draw = () => {
     const removals = own.changes.filter((one) => one.kind === "removal" && one.cancel_until_ms > Date.now());
-    const items = [...own.sessions.filter((one) => one.asked).map((one) => asked(one)), ...own.recoveries.map(recovery), ...removals.map(removal)];
+    const items = [...own.sessions.filter((one) => one.asked).map((one) => asked(one)), ...own.recoveries.map(recovery), ...own.changes.filter((one) => one.kind === "deletion").map(deletion), ...removals.map(removal)];
     card.element.hidden = items.length === 0 && !own.oneContact && !told;
     card.show(
       items.length > 0 && h("p", { say: "pending.lead" }),

@@ -1,10 +1,9 @@
 """Where the parts meet: `running` is the whole service while its block runs, `run` what `python -m auth_service` does until its end."""
 
 import asyncio
-import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import redis.asyncio as redis
@@ -14,7 +13,7 @@ from prometheus_client import CollectorRegistry
 from redis.exceptions import RedisError
 
 from garita_common import bus, inner
-from garita_common.config import ConfigError, Mode, Secret
+from garita_common.config import Mode, Secret
 from garita_common.emitter import Emitter
 from garita_common.runtime import listening
 
@@ -24,7 +23,7 @@ from . import (
     carriers,
     challenge_routes,
     factor_routes,
-    keys,
+    leaving_routes,
     own_routes,
     recovery_routes,
     session_routes,
@@ -38,6 +37,7 @@ from .appeal_routes import AppealHandlers
 from .appealing import Appealing
 from .audit import Audit
 from .ban_watch import BanWatch
+from .banned_contacts import BannedContacts
 from .ceremonies import Ceremonies
 from .challenge_routes import ChallengeHandlers
 from .challenges import Challenges
@@ -55,6 +55,7 @@ from .describing import Describing
 from .devices import Devices
 from .edge import Edge
 from .ending import Ending
+from .exporting import Exporting
 from .factor_routes import FactorHandlers
 from .freezing import Freezing
 from .geo import GeoFiles
@@ -63,12 +64,15 @@ from .hashing import HashPool
 from .inside import Inside, attach
 from .introspecting import Introspecting
 from .inviting import Inviting
-from .keys import KeysUnreadable, Signer
+from .keys import Signer
+from .leaving import Leaving
+from .leaving_routes import LeavingHandlers
 from .limits import Limiter
 from .login import Login
 from .looking import Looking
 from .metrics import Metrics
 from .objecting import Objecting
+from .opening import database, signer_of
 from .origins import Cookies, Origins
 from .outbox import Outbox
 from .outcomes import Outcomes
@@ -98,7 +102,7 @@ from .secret_question import SecretQuestion
 from .session_routes import SessionHandlers
 from .sessions import Sessions
 from .stepping_up import SteppingUp
-from .store import SchemaTooNew, Store, one, opened
+from .store import one
 from .strangers import Strangers
 from .sweeping import sweep
 from .tending import Tending
@@ -179,9 +183,9 @@ async def running(
     client = bus.connect(config.redis_url, timeout_s=REDIS_S, max_connections=config.open_requests + OWN_LINKS)
     hashes = HashPool(config, pepper, metrics)
     try:
-        async with _database(config) as store:
+        async with database(config) as store:
             parts = Parts(config, store, seals, metrics, clock, entropy)
-            signer = await _signer(parts)
+            signer = await signer_of(parts)
             ways, geo = carriers.of(config, outside), GeoFiles(config, metrics, clock)
             service = build(parts, signer, hashes, client, registry, outbox_key, maker or ProcessMaker(), ways, geo)
             async with _working(parts, signer, service):
@@ -252,6 +256,9 @@ def build(
     )
     ending = Ending(parts, sessions, hashes, outbox, changes, devices, stepping_up)
     profile = Profile(parts, outbox)
+    banned = BannedContacts(parts, bans)
+    leaving = Leaving(parts, sessions, changes, factors, banned, audit)
+    exporting = Exporting(parts, limiter, changes, factors)
     cookies = Cookies.of(demo=demo)
     answering = Answering(parts, profile, cookies)
     removing = Removing(parts, factors, changes)
@@ -275,7 +282,7 @@ def build(
     own_handlers = OwnHandlers(
         Contacts(parts, sessions, limiter, challenges, outbox, changes, factors, price),
         OwnDevices(parts, sessions, devices, changes, factors, ending),
-        OwnEvents(parts, sessions, changes, ending),
+        OwnEvents(parts, sessions, changes, ending, leaving),
         contact_codes,
         freezing,
     )
@@ -283,7 +290,9 @@ def build(
     handlers = Handlers(
         parts=parts,
         challenges=challenges,
-        registration=Registration(parts, sessions, limiter, challenges, hashes, outbox, bans, factors, audit, price),
+        registration=Registration(
+            parts, sessions, limiter, challenges, hashes, outbox, bans, factors, banned, audit, price
+        ),
         login=login,
         refreshing=Refreshing(parts, sessions, limiter, changes, bans, places, audit),
         profile=profile,
@@ -302,6 +311,7 @@ def build(
             *own_routes.table(own_handlers),
             *recovery_routes.table(recovery_handlers),
             *appeal_routes.table(AppealHandlers(Appealing(parts, challenges, limiter, bans, audit))),
+            *leaving_routes.table(LeavingHandlers(leaving, exporting)),
         ),
     )
     edge = Edge(parts, sessions, limiter, emitter, Origins(config.origins(), demo=demo), handlers.cookies)
@@ -344,32 +354,13 @@ def build(
         emitter,
         bans,
         revoking,
-        Tending(parts, changes, sessions, ending, signer, audit),
+        Tending(parts, changes, sessions, ending, signer, audit, banned, leaving, exporting),
         audit,
         work,
         pool,
         Courier(parts, outbox, ways, changes),
         geo,
     )
-
-
-@asynccontextmanager
-async def _database(config: AuthConfig) -> AsyncIterator[Store]:
-    async with AsyncExitStack() as stack:
-        try:
-            store = await stack.enter_async_context(opened(config.database))
-        except SchemaTooNew as exc:
-            raise ConfigError(str(exc)) from exc
-        except (sqlite3.Error, OSError) as exc:
-            raise ConfigError(f"GARITA_AUTH_DATABASE: {config.database} cannot be used: {exc}.") from exc
-        yield store
-
-
-async def _signer(parts: Parts) -> Signer:
-    try:
-        return await keys.load(parts)
-    except KeysUnreadable as exc:
-        raise ConfigError("The secret auth_data_key is not the one that the account database was made with.") from exc
 
 
 @asynccontextmanager

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from .appealing import Appealing
-from .core import answers, problems, requests
+from .core import answers, appeal_messages, problems
 from .edge import BASE, Ask, Reply, Route
 
 
@@ -28,8 +28,8 @@ def table(do: AppealHandlers) -> tuple[Route, ...]:
     p = problems
     one = f"{BASE}/appeals/{{appeal_id}}"
     return (
-        Route("POST", one, "appeal", "Say why a ban is wrong", do.file, {202: answers.Accepted}, requests.Appeal,
+        Route("POST", one, "appeal", "Say why a ban is wrong", do.file, {202: answers.Accepted}, appeal_messages.Appeal,
               refusals=(p.NotHere, p.Contradicted, p.ProofRequired), spared=True),
-        Route("GET", one, "appeal_state", "How an appeal stands", do.shown, {200: answers.AppealState},
+        Route("GET", one, "appeal_state", "How an appeal stands", do.shown, {200: appeal_messages.AppealState},
               refusals=(p.NotHere,), spared=True),
     )  # fmt: skip

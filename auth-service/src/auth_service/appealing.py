@@ -15,9 +15,9 @@ from . import store_appeals
 from .audit import Audit
 from .ban_watch import BanWatch
 from .challenges import Challenges
-from .core import answers
+from .core import appeal_messages
+from .core.appeal_messages import Appeal
 from .core.problems import Contradicted, InvalidRequest, NotHere
-from .core.requests import Appeal
 from .limits import Limit, Limiter
 from .parts import Caller, Parts
 
@@ -58,7 +58,7 @@ class Appealing:
             await store_appeals.add(tx, ban, body.text, self._parts.now_ms())
             await self._audit.write(tx, "appeal.received", caller=caller, appeal=appeal, ban=ban.decision)
 
-    async def shown(self, appeal: str, caller: Caller) -> answers.AppealState:
+    async def shown(self, appeal: str, caller: Caller) -> appeal_messages.AppealState:
         """How an appeal stands.
 
         Raises:
@@ -68,7 +68,7 @@ class Appealing:
         found = await store_appeals.by_id(self._parts.store.reading, appeal)
         if found is None:
             raise await self._unknown(caller)
-        return answers.AppealState(state=found.state, answer=found.answer or UNSET)
+        return appeal_messages.AppealState(state=found.state, answer=found.answer or UNSET)
 
     async def _ban(self, appeal: str, caller: Caller) -> Ban:
         self._bans.demand_book()

@@ -64,13 +64,13 @@ class BanWatch:
         Banned: the caller's address is.
         """
         if caller.counted:
-            _refuse(self.book.of_address(caller.address, self._now_ms()))
+            refuse(self.book.of_address(caller.address, self._now_ms()))
 
     def refuse_person(self, user: str, device: str) -> None:
         """Raises:
         Banned: the user or the device is.
         """
-        _refuse(self.book.of_person(user, device, self._now_ms()))
+        refuse(self.book.of_person(user, device, self._now_ms()))
 
     def is_banned(self, user: str, device: str) -> bool:
         """Whether the user or the device is."""
@@ -149,6 +149,9 @@ def _decoded(data: bytes | str | None) -> bans.Ban | None:
         return None
 
 
-def _refuse(ban: bans.Ban | None) -> None:
+def refuse(ban: bans.Ban | None) -> None:
+    """Raises:
+    Banned: there is a ban.
+    """
     if ban is not None:
         raise Banned(reason=ban.sentence, until_ms=ban.until_ms, appeal=ban.appeal)

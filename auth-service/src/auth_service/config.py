@@ -96,6 +96,8 @@ class AuthConfig(ServiceConfig):
     bad_undos_per_prefix_per_h: int = Field(10, ge=1, description="Unknown undo links from one address in an hour.")
     # Enough to add what was forgotten; each is read by a person.
     appeals_per_ban_per_day: int = Field(3, ge=1, description="Texts against one ban in a day.")
+    # It takes some work, and is told to every contact.
+    exports_per_account_per_day: int = Field(1, ge=1, description="Exports of one account in a day.")
     # A session needs one refresh in 4 minutes and audience.
     refreshes_per_session_per_min: int = Field(30, ge=1, description="Refreshes of one session in a minute.")
     # Only look-ups that fail count: a valid token always works.

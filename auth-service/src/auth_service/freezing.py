@@ -11,7 +11,7 @@ import structlog
 
 from garita_common.core.revocations import Revocation
 
-from . import store_contacts, store_endings, store_freezes, store_notices, store_sessions
+from . import store_contacts, store_endings, store_freezes, store_leaving, store_notices, store_sessions
 from .changes import Changes
 from .core import answers, events
 from .core.events import TRAITS, Kind, Table
@@ -125,6 +125,10 @@ class Freezing:
 
     async def _take_back(self, tx: Db, notice: Notice) -> list[Revocation]:
         trait, user, now_ms = TRAITS[notice.kind], notice.user, self._parts.now_ms()
+        if trait.deletes:
+            if await store_leaving.keep(tx, user):
+                await self._changes.note(tx, user, Kind.ACCOUNT_KEPT, user, by_link=True)
+            return []
         if trait.removes is not None:
             if await store_contacts.take_back(tx, trait.removes, user, notice.subject, now_ms - life.CANCELLABLE_MS):
                 await self._changes.note(tx, user, Kind.REMOVAL_CANCELLED, notice.subject, by_link=True)

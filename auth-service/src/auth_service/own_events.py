@@ -2,7 +2,7 @@
 
 from msgspec import UNSET
 
-from . import store_contacts, store_endings, store_notices, store_sessions
+from . import store_contacts, store_endings, store_leaving, store_notices, store_sessions
 from .changes import Changes
 from .core import answers
 from .core.events import Kind, Table
@@ -11,6 +11,7 @@ from .core.recovery import life
 from .core.recovery.facts import Factor, Facts
 from .core.requests import AnswerAsked
 from .ending import Ending
+from .leaving import Leaving
 from .parts import Parts
 from .sessions import Present, Sessions
 from .store import one
@@ -22,12 +23,13 @@ SHOWN = 200
 class OwnEvents:
     """Security events and pending changes."""
 
-    def __init__(self, parts: Parts, sessions: Sessions, changes: Changes, ending: Ending) -> None:
-        """Args: changes: records what was taken back; ending: knows sessions that are asked."""
+    def __init__(self, parts: Parts, sessions: Sessions, changes: Changes, ending: Ending, leaving: Leaving) -> None:
+        """Args: changes: records what was taken back; ending: knows sessions that are asked; leaving: takes a deletion back."""
         self._parts = parts
         self._sessions = sessions
         self._changes = changes
         self._ending = ending
+        self._leaving = leaving
 
     async def events(self, present: Present) -> answers.SecurityEvents:
         """The newest events of the account."""
@@ -65,6 +67,11 @@ class OwnEvents:
             answers.PendingChange(id=row.session, kind="session", effective_ms=row.ends_ms)
             for row in (await store_endings.asked(reading, user)).values()
         ]
+        deletes_ms = await store_leaving.deletion_of(reading, user)
+        if deletes_ms:
+            pending.append(
+                answers.PendingChange(id=user, kind="deletion", effective_ms=deletes_ms, cancel_until_ms=deletes_ms)
+            )
         return answers.PendingChanges(
             changes=sorted(
                 (change for change in pending if change.effective_ms > now_ms),
@@ -82,6 +89,9 @@ class OwnEvents:
         """
         if change in await store_endings.asked(self._parts.store.reading, present.account.id):
             await self._ending.answer(present, change, AnswerAsked(was_me=False))
+            return
+        if change == present.account.id:
+            await self._leaving.keep(present)
             return
         self._sessions.demand_fresh(present)
         user, now_ms = present.account.id, self._parts.now_ms()

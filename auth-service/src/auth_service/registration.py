@@ -13,10 +13,12 @@ from dataclasses import dataclass
 import structlog
 
 from garita_common.core import ids
+from garita_common.core.bans import Ban
 
 from . import store_accounts, store_factors, store_flows, store_invites, store_outbox
 from .audit import Audit
-from .ban_watch import BanWatch
+from .ban_watch import BanWatch, refuse
+from .banned_contacts import BannedContacts
 from .challenges import Challenges
 from .core import answers, codes, identifiers, passwords, texts
 from .core.codes import Step
@@ -30,7 +32,7 @@ from .core.problems import (
     UsernameTaken,
     WeakPassword,
 )
-from .core.requests import CompleteRegistration, StartRegistration, VerifyRegistration
+from .core.requests import CompleteRegistration, Locale, StartRegistration, VerifyRegistration
 from .core.saved_codes import SavedCode
 from .core.sealing import digest
 from .hashing import HashPool
@@ -76,11 +78,12 @@ class Registration:
         outbox: Outbox,
         bans: BanWatch,
         second: SecondFactors,
+        banned: BannedContacts,
         audit: Audit,
         price: TextPrice,
     ) -> None:
-        """Args: outbox: must reach people, or registration is closed but to invites; second: makes recovery codes; price:
-        what a text costs.
+        """Args: outbox: must reach people, or registration is closed but to invites; second: makes recovery codes;
+        banned: knows whose contacts may not register; price: what a text costs.
         """
         self._parts = parts
         self._sessions = sessions
@@ -90,6 +93,7 @@ class Registration:
         self._outbox = outbox
         self._bans = bans
         self._second = second
+        self._banned = banned
         self._audit = audit
         self._price = price
         self._hourly = Limit("registration_prefix_hour", parts.config.registrations_per_prefix_per_h, 3600)
@@ -226,8 +230,10 @@ class Registration:
         flow = await store_flows.flow(db, flow_id)
         if flow is None or not self._ticket_fits(flow, ticket):
             raise FlowGone
-        if flow.contact is not None and await store_accounts.has_contact(db, flow.contact.mark):
-            raise Contradicted
+        if flow.contact is not None:
+            refuse(await self._banned.ban_of(db, flow.contact.mark))
+            if await store_accounts.has_contact(db, flow.contact.mark):
+                raise Contradicted
         if await store_accounts.has_name(db, skeleton):
             raise UsernameTaken
         return flow
@@ -255,7 +261,8 @@ class Registration:
             earlier = await store_flows.flows_of_contact(tx, mark, now_ms - DAY_MS)
             is_quiet = earlier >= parts.config.registrations_per_contact_per_day
             is_taken = await store_accounts.has_contact(tx, mark)
-            is_decoy = is_quiet or is_taken
+            ban = await self._banned.ban_of(tx, mark)
+            is_decoy = is_quiet or is_taken or ban is not None
             flow = Flow(
                 id=flow_id,
                 secret_hash=digest(secret.encode()),
@@ -267,11 +274,11 @@ class Registration:
             )
             await store_flows.add_flow(tx, flow, now_ms)
             if not is_quiet:
-                text = texts.already_registered(body.locale) if is_taken else texts.registration_code(body.locale, code)
+                text = _message(body.locale, code, ban, is_taken=is_taken)
                 await self._outbox.post(
                     tx, contact.kind, contact.value, text, code=None if is_taken else code, asked=Asked(caller)
                 )
-            outcome = "quiet" if is_quiet else "taken" if is_taken else "started"
+            outcome = "quiet" if is_quiet else "banned" if ban else "taken" if is_taken else "started"
             await self._audit.write(tx, "register.started", caller=caller, flow=flow_id, outcome=outcome)
         self._count(outcome)
 
@@ -321,3 +328,9 @@ class Registration:
 
     def _count(self, step: str) -> None:
         self._parts.metrics.registrations.labels(step).inc()
+
+
+def _message(locale: Locale, code: str, ban: Ban | None, *, is_taken: bool) -> str:
+    if ban is not None:
+        return texts.banned_contact(locale, ban.until_ms, ban.appeal)
+    return texts.already_registered(locale) if is_taken else texts.registration_code(locale, code)

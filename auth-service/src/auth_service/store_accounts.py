@@ -97,8 +97,9 @@ async def has_contact(db: Db, mark: bytes) -> bool:
 
 
 async def has_name(db: Db, skeleton: str) -> bool:
-    """Whether a user name, or one that looks like it, is taken."""
-    return await one(db, "SELECT 1 FROM usernames WHERE skeleton = ?", (skeleton,)) is not None
+    """Whether a user name, or one that looks like it, is taken, or was a deleted account's a short while ago."""
+    sql = "SELECT 1 FROM usernames WHERE skeleton = ?1 UNION ALL SELECT 1 FROM released_names WHERE skeleton = ?1"
+    return await one(db, sql, (skeleton,)) is not None
 
 
 async def add(tx: Db, account: NewAccount, now_ms: int) -> None:

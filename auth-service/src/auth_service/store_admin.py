@@ -17,8 +17,8 @@ class Held:
 
 async def held(db: Db, user: str) -> Held:
     """How an account is held."""
-    row = await one(db, "SELECT frozen_until_ms, guarded_until_ms FROM users WHERE id = ?", (user,))
-    return Held(row["frozen_until_ms"], row["guarded_until_ms"], 0) if row else Held(0, 0, 0)
+    row = await one(db, "SELECT frozen_until_ms, guarded_until_ms, deletes_ms FROM users WHERE id = ?", (user,))
+    return Held(row["frozen_until_ms"], row["guarded_until_ms"], row["deletes_ms"]) if row else Held(0, 0, 0)
 
 
 async def set_status(tx: Db, user: str, status: str) -> bool:

@@ -75,6 +75,8 @@ async def recovered_ms(db: Db, user: str) -> int | None:
 
 
 async def guard(tx: Db, user: str, until_ms: int) -> None:
-    """Nothing is taken from the account before that; a freeze and all disputes are over."""
-    await run(tx, "UPDATE users SET guarded_until_ms = ?, frozen_until_ms = 0 WHERE id = ?", (until_ms, user))
+    """Nothing is taken from the account before that; a freeze, a deletion and all disputes are over."""
+    await run(
+        tx, "UPDATE users SET guarded_until_ms = ?, frozen_until_ms = 0, deletes_ms = 0 WHERE id = ?", (until_ms, user)
+    )
     await run(tx, "UPDATE disputes SET closed = 1 WHERE user = ?", (user,))

@@ -9,6 +9,7 @@ from . import (
     store_appeals,
     store_flows,
     store_invites,
+    store_leaving,
     store_notices,
     store_outbox,
     store_places,
@@ -40,6 +41,7 @@ async def sweep(parts: Parts, signer: Signer, audit: Audit) -> None:
                 await store_sessions.sweep(tx, now_ms - GRACE_KEPT_MS, now_ms - ENDED_KEPT_MS)
                 await store_appeals.sweep(tx, now_ms)
                 await store_flows.sweep(tx, now_ms, now_ms - DAY_MS)
+                await store_leaving.sweep(tx, now_ms)
                 await store_invites.sweep(tx, now_ms - DAY_MS)
                 await store_outbox.sweep(tx, now_ms)
                 await store_notices.sweep(tx, now_ms, now_ms - EVENTS_KEPT_MS)

@@ -9,13 +9,16 @@ import sqlite3
 
 import structlog
 
-from . import store_contacts, store_notices
+from . import store_contacts, store_leaving, store_notices
 from .audit import Audit
+from .banned_contacts import BannedContacts
 from .changes import Changes
 from .core.events import TRAITS, Kind
 from .core.recovery.life import CANCELLABLE_MS
 from .ending import Ending
+from .exporting import Exporting
 from .keys import Signer
+from .leaving import Leaving
 from .parts import Parts
 from .sessions import Sessions
 
@@ -29,10 +32,19 @@ class Tending:
     """Looks every second for what is due."""
 
     def __init__(
-        self, parts: Parts, changes: Changes, sessions: Sessions, ending: Ending, signer: Signer, audit: Audit
+        self,
+        parts: Parts,
+        changes: Changes,
+        sessions: Sessions,
+        ending: Ending,
+        signer: Signer,
+        audit: Audit,
+        banned: BannedContacts,
+        leaving: Leaving,
+        exporting: Exporting,
     ) -> None:
         """Args: changes: tells people; sessions: end with their device; ending: ends sessions that were asked; signer: has keys that follow each other;
-        audit: has rows that wait.
+        audit: has rows that wait; banned: follows the bans; leaving: deletes accounts; exporting: makes exports.
         """
         self._parts = parts
         self._changes = changes
@@ -40,6 +52,9 @@ class Tending:
         self._ending = ending
         self._signer = signer
         self._audit = audit
+        self._banned = banned
+        self._leaving = leaving
+        self._exporting = exporting
 
     async def run(self) -> None:
         """Tends, until cancelled."""
@@ -48,9 +63,12 @@ class Tending:
                 await self._audit.flush()
                 await self._signer.tend()
                 await self._ending.end_due()
+                await self._banned.keep()
+                await self._exporting.make_due()
                 await self._send()
                 await self._remind()
                 await self._bury()
+                await self._leaving.delete_due()
             except sqlite3.Error as exc:  # a full disk must not end the process; what is due stays due
                 log.error("tending_failed", error=type(exc).__name__)
             await asyncio.sleep(EVERY_S)
@@ -66,6 +84,8 @@ class Tending:
         for user, kind, subject, due_ms in await store_notices.due_reminders(store.reading, self._parts.now_ms()):
             async with store.writing() as tx:
                 await store_notices.drop_reminder(tx, subject, due_ms)
+                if TRAITS[kind].deletes and await store_leaving.deletion_of(tx, user):
+                    await self._changes.note(tx, user, kind, subject)
                 table = TRAITS[kind].adds
                 if table is not None and await store_contacts.is_on_probation(tx, table, subject, self._parts.now_ms()):
                     await self._changes.note(tx, user, Kind.FACTOR_WAITS, subject)

@@ -324,10 +324,10 @@ PendingFactor = Literal["email", "phone", "totp", "passkey", "codes", "question"
 
 
 class PendingChange(Answer, frozen=True):
-    """Something of an account that is about to change: it goes, it begins to count, or it is a session that ends unless it is kept."""
+    """Something of an account that is about to change: it goes, it begins to count, it is a session that ends unless it is kept, or the account itself."""
 
     id: str
-    kind: Literal["removal", "probation", "session"]
+    kind: Literal["removal", "probation", "session", "deletion"]
     effective_ms: int
     factor: PendingFactor | UnsetType = UNSET
     cancel_until_ms: int | UnsetType = UNSET
@@ -391,10 +391,3 @@ class Undone(Answer, frozen=True):
     """The link was taken, if it was good: the same for every link."""
 
     received: bool = True
-
-
-class AppealState(Answer, frozen=True):
-    """How an appeal stands; `upheld`: the ban was wrong."""
-
-    state: Literal["open", "upheld", "refused"]
-    answer: str | UnsetType = UNSET

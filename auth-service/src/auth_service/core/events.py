@@ -69,6 +69,7 @@ class Kind(Enum):
     ACCOUNT_LOCKED = "account_locked"
     ACCOUNT_UNLOCKED = "account_unlocked"
     ACCOUNT_DELETED = "account_deleted"
+    ACCOUNT_KEPT = "account_kept"
     ACCOUNT_EXPORTED = "account_exported"
     ROLE_CHANGED = "role_changed"
 
@@ -78,6 +79,7 @@ class Trait:
     """`change`: the horizon is made of it. `critical`: the oldest phone is told too. `adds`, `removes`: where its subject lies, so that it can be taken back.
 
     `recovery`: its subject is a recovery, and taking it back is a contact's veto. `reminds`: of an addition, which can still be taken back.
+    `deletes`: the account, unless that is taken back.
     """
 
     change: bool = False
@@ -86,12 +88,13 @@ class Trait:
     removes: Table | None = None
     recovery: bool = False
     reminds: bool = False
+    deletes: bool = False
     windows_ms: tuple[int, ...] = WINDOWS_MS
 
     @property
     def is_undone(self) -> bool:
         """Whether "cancel" does anything; "not me" always does."""
-        return self.adds is not None or self.removes is not None or self.recovery or self.reminds
+        return self.adds is not None or self.removes is not None or self.recovery or self.reminds or self.deletes
 
 
 def _added(table: Table) -> Trait:
@@ -140,7 +143,8 @@ TRAITS: dict[Kind, Trait] = {
     Kind.ACCOUNT_THAWED: Trait(),
     Kind.ACCOUNT_LOCKED: Trait(critical=True),
     Kind.ACCOUNT_UNLOCKED: Trait(),
-    Kind.ACCOUNT_DELETED: Trait(critical=True),
+    Kind.ACCOUNT_DELETED: Trait(critical=True, deletes=True),
+    Kind.ACCOUNT_KEPT: Trait(),
     Kind.ACCOUNT_EXPORTED: Trait(),
     Kind.ROLE_CHANGED: Trait(critical=True),
 }

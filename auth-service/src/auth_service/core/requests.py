@@ -330,10 +330,3 @@ class SetQuestion(Body, frozen=True):
 
     question_id: QuestionId
     answer: Annotated[str, Meta(min_length=1, max_length=256)]
-
-
-class Appeal(Body, frozen=True):
-    """POST /appeals/{appeal_id}"""
-
-    text: Annotated[str, Meta(min_length=1, max_length=1024)]
-    captcha: Proof | None = None

@@ -1,5 +1,6 @@
 """Messages to people, in their language. A message with a code names the service and the purpose and holds no other number and no link."""
 
+from datetime import UTC, datetime
 from typing import Final
 
 from .requests import Locale
@@ -36,6 +37,11 @@ _RECOVERY: Final[dict[Locale, str]] = {
     "es": "Garita: tu código para recuperar tu cuenta es {code}. Vale 15 minutos. No se lo des a nadie. Si no has sido tú, ignóralo.",
 }
 
+_BANNED: Final[dict[Locale, str]] = {
+    "en": "Garita: somebody wanted to register with this address, whose account is banned until {until} UTC. If that is wrong, appeal with the id {appeal}.",
+    "es": "Garita: alguien quiso registrarse con esta dirección, cuya cuenta está vetada hasta {until} UTC. Si es un error, recurre con el id {appeal}.",
+}
+
 
 def registration_code(locale: Locale, code: str) -> str:
     """The message with a registration's code. "15 minutes" has two digits, so the code is the only run of six."""
@@ -45,6 +51,12 @@ def registration_code(locale: Locale, code: str) -> str:
 def already_registered(locale: Locale) -> str:
     """To the owner of an address that somebody wanted to register again."""
     return _HAS_ACCOUNT[locale]
+
+
+def banned_contact(locale: Locale, until_ms: int, appeal: str) -> str:
+    """To a contact of somebody who is banned. Neither time nor id is a run of six digits."""
+    until = datetime.fromtimestamp(until_ms / 1000, UTC)
+    return _BANNED[locale].format(until=f"{until:%Y-%m-%d %H:%M}", appeal=appeal)
 
 
 def contact_code(locale: Locale, code: str) -> str:

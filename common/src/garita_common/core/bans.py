@@ -56,12 +56,16 @@ def challenged_user(subject: str) -> str | None:
     return user if kind == "challenge" else None
 
 
+_USER = user_subject("")
+
+
 class BanBook:
     """The bans in force, by subject. `loaded` is false until the first snapshot."""
 
     def __init__(self) -> None:
         """An empty book that knows nothing yet."""
         self._bans: dict[str, Ban] = {}
+        self._users: dict[str, Ban] = {}
         self._appeals: dict[str, Ban] | None = None
         self.loaded = False
 
@@ -74,6 +78,7 @@ class BanBook:
         fresh = {ban.subject: ban for ban in bans if ban.until_ms > now_ms}
         new = [ban for subject, ban in fresh.items() if self._bans.get(subject) != ban]
         self._bans = fresh
+        self._users = {subject: ban for subject, ban in fresh.items() if subject.startswith(_USER)}
         self._appeals = None
         self.loaded = True
         return new
@@ -85,8 +90,11 @@ class BanBook:
         for subject, ban in changed.items():
             if ban is None or ban.until_ms <= now_ms:
                 self._bans.pop(subject, None)
+                self._users.pop(subject, None)
             elif self._bans.get(subject) != ban:
                 self._bans[subject] = ban
+                if subject.startswith(_USER):
+                    self._users[subject] = ban
                 new.append(ban)
         return new
 
@@ -101,18 +109,13 @@ class BanBook:
     def of_appeal(self, appeal: str, now_ms: int) -> Ban | None:
         """The ban with this appeal id. Asked seldom, and by one service: what it takes is made when it is asked, and kept until bans change."""
         if self._appeals is None:
-            self._appeals = {ban.appeal: ban for ban in self._bans.values()}
+            self._appeals = {ban.appeal: ban for subject, ban in self._bans.items() if challenged_user(subject) is None}
         ban = self._appeals.get(appeal)
         return ban if ban is not None and ban.until_ms > now_ms else None
 
     def of_users(self, now_ms: int) -> dict[str, Ban]:
         """The bans of users, by user id."""
-        start = user_subject("")
-        return {
-            subject.removeprefix(start): ban
-            for subject, ban in self._bans.items()
-            if subject.startswith(start) and ban.until_ms > now_ms
-        }
+        return {subject.removeprefix(_USER): ban for subject, ban in self._users.items() if ban.until_ms > now_ms}
 
     def challenge_of(self, user: str, now_ms: int) -> Ban | None:
         """The challenge of a user."""
