@@ -318,9 +318,11 @@ def build(
 
     async def redis_answers() -> bool:
         try:
-            return bool(await client.ping())
+            is_up = bool(await client.ping())
         except (RedisError, OSError, TimeoutError):
-            return False
+            is_up = False
+        parts.metrics.redis_up.set(is_up)
+        return is_up
 
     async def database_answers() -> bool:
         return await one(parts.store.reading, "SELECT 1") is not None

@@ -146,7 +146,11 @@ class Courier:
         notices, oldest_ms = await store_outbox.waiting(reading, Queue.NOTICES)
         metrics.notice_queue.set(notices)
         metrics.notice_lag.set(0 if oldest_ms is None else max(0, now_ms - oldest_ms) / 1000)
-        for country in self._parts.config.spending().countries:
+        spending = self._parts.config.spending()
+        by_country = await store_outbox.texts_by_country(reading, now_ms)
+        metrics.sms_share.labels("all").set(sum(by_country.values()) / max(1, spending.per_day))
+        for country in spending.countries:
+            metrics.sms_share.labels(country).set(by_country.get(country, 0) / max(1, spending.per_country))
             ripe, confirmed = await store_outbox.answered(reading, country, now_ms)
             if ripe:
                 metrics.sms_confirm_ratio.labels(country).set(confirmed / ripe)

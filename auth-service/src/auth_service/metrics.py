@@ -44,6 +44,7 @@ class Metrics:
             "auth_revocations_waiting", "Ended sessions not yet said to the gateways.", registry=registry
         )
         self.redis_up = Gauge("auth_redis_up", "Whether Redis answered last time.", registry=registry)
+        self.redis_up.set(1)  # until somebody asks it, which each look at /readyz does
         self.key_age = Gauge("auth_key_age_seconds", "Age of the signing key.", registry=registry)
         self.alarms = Counter(
             "auth_alarms_total", "What an operator should look at, by kind.", ["kind"], registry=registry
@@ -77,6 +78,18 @@ class Metrics:
             "auth_notice_lag_seconds", "Age of the oldest security notice that is not delivered.", registry=registry
         )
         self.notice_queue = Gauge("auth_notice_queue", "Security notices that are not delivered.", registry=registry)
+        self.sms_share = Gauge(
+            "auth_sms_day_share",
+            "Texts of the last day as a share of what is allowed, by country and for all.",
+            ["country"],
+            registry=registry,
+        )
+        self.recovery_holds = Gauge("auth_recovery_hold_open", "Recoveries that wait out a hold.", registry=registry)
+        self.audit_ok = Gauge(
+            "auth_audit_chain_ok",
+            "Whether all rows of the audit log that were looked at since the start are as they were written.",
+            registry=registry,
+        )
         self.geo_age = Gauge(
             "auth_geo_db_age_seconds",
             "Age of a GeoIP database; infinite without a readable one.",

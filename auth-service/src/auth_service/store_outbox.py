@@ -169,6 +169,16 @@ async def texts(db: Db, sending: Sending, now_ms: int) -> Texts:
     )
 
 
+async def texts_by_country(db: Db, now_ms: int) -> dict[str, int]:
+    """The texts of the last day that the caps count."""
+    rows = await rows_of(
+        db,
+        "SELECT country, count(*) AS n FROM sends WHERE kind = 'sms' AND at_ms > ? GROUP BY country",
+        (now_ms - DAY_MS,),
+    )
+    return {row["country"]: row["n"] for row in rows}
+
+
 async def answered(db: Db, country: str, now_ms: int) -> tuple[int, int]:
     """Of a country's texts of the last day that had time to be answered: how many, and how many were."""
     row = await one(

@@ -246,6 +246,12 @@ async def session_factors(db: Db, session: str, since_ms: int) -> list[str]:
     return [row["factor"] for row in rows]
 
 
+async def holds_open(db: Db) -> int:
+    """How many recoveries wait out a hold."""
+    row = await one(db, "SELECT count(*) AS n FROM recoveries WHERE phase = 'holding' AND user IS NOT NULL")
+    return int(row["n"]) if row else 0
+
+
 async def sweep(tx: Db, day_ago_ms: int) -> None:
     """Forgets recoveries that are over: decoys and failed ones after a day, so that their owner can still ask what became of them."""
     await run(tx, f"DELETE FROM recoveries WHERE phase NOT IN ({_LIVE}) AND until_ms < ?", (day_ago_ms,))  # noqa: S608 - constants alone

@@ -50,6 +50,8 @@ async def sweep(parts: Parts, signer: Signer, audit: Audit) -> None:
         except sqlite3.Error as exc:  # a full disk must not end the process: logins that only read go on
             log.error("sweep_failed", error=type(exc).__name__)
         await audit.say_head()
+        await audit.look()
+        parts.metrics.recovery_holds.set(await store_recoveries.holds_open(parts.store.reading))
         parts.metrics.appeals_open.set(await store_appeals.count_open(parts.store.reading))
         parts.metrics.key_age.set(max(0, now_ms - signer.signs_ms) / 1000)
         await asyncio.sleep(SWEEP_S)

@@ -38,6 +38,28 @@ async def test_abuse_54_an_edited_row_or_a_cut_tail_is_found(worlds: Worlds) -> 
         assert (told["intact"], told["first_flaw"]) == (False, 1)
 
 
+async def test_abuse_54_the_metric_says_so_too(worlds: Worlds) -> None:
+    """Without anybody asking: 1 while the rows are as they were written, 0 once one was edited or the end cut."""
+    async with worlds() as world:
+        await world.enrol(await world.register())
+        assert await world.metric("auth_audit_chain_ok") == 1
+        database = world.config.database
+    async with worlds() as world:
+
+        async def is_seen() -> bool:
+            return await world.metric("auth_audit_chain_ok") == 1
+
+        await eventually(is_seen)
+    with sqlite3.connect(database) as db:
+        db.execute("UPDATE audit SET data = '{}' WHERE seq = 1")
+    async with worlds() as world:
+
+        async def is_told() -> bool:
+            return await world.metric("auth_audit_chain_ok") == 0 and await world.metric("auth_key_age_seconds") > 0
+
+        await eventually(is_told)
+
+
 async def test_abuse_29_a_strangers_header_writes_no_line(world: World) -> None:
     """One row per event whatever the user agent says, and neither it nor a name is in it."""
     bad = {"User-Agent": "x\\r\\n{'event':'login.ok'}\u2028"}

@@ -8,6 +8,7 @@ import hashlib
 import hmac
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 FIRST = bytes(32)
 """What the first row follows."""
@@ -43,10 +44,15 @@ def mac_of(key: bytes, entry: Entry, before: bytes) -> bytes:
     return mac.digest()
 
 
-def first_flaw(key: bytes, rows: Iterable[tuple[Entry, bytes]], heads: Sequence[Head] = ()) -> int | None:
-    """The number of the first row that is not as it was written, or is missing; None where all are. Args: rows: from the first on, in order."""
+START: Final = Head(0, FIRST)
+
+
+def first_flaw(
+    key: bytes, rows: Iterable[tuple[Entry, bytes]], heads: Sequence[Head] = (), *, after: Head = START
+) -> int | None:
+    """The number of the first row that is not as it was written, or is missing; None where all are. Args: rows: in order, those after `after`."""
     wanted = {head.seq: head.mac for head in heads}
-    before, last = FIRST, 0
+    before, last = after.mac, after.seq
     for entry, mac in rows:
         if entry.seq != last + 1 or not hmac.compare_digest(mac, mac_of(key, entry, before)):
             return last + 1
