@@ -17,9 +17,14 @@ export class Recovery {
     return this.#post(flow, "send", { channel, ...asked });
   }
 
-  /** Where a saved code was used, the answer has a new one in its place. */
-  show(flow, kind, value) {
-    return this.#post(flow, "evidence", { kind, value });
+  /** The server's options for a passkey as evidence. */
+  options(flow) {
+    return this.#post(flow, "options", {});
+  }
+
+  /** `piece`: `{kind, value}`, or `{kind, credential}`. Where a saved code was used, the answer has a new one in its place. */
+  show(flow, piece) {
+    return this.#post(flow, "evidence", piece);
   }
 
   /** That is all: weigh it. */

@@ -15,7 +15,7 @@ export class Recoveries {
     this.#memory = memory;
   }
 
-  /** Newest first: `{id, secret, name, goal, shown}`, `shown` being the kinds of evidence that were accepted. */
+  /** Newest first: `{id, secret, name, goal, shown}`, `shown` being the kinds of evidence that were accepted, and `nextPhone` the time at which the next phone is asked. */
   all() {
     const kept = this.#memory.read(NAME);
     return Array.isArray(kept) ? kept : [];

@@ -1,5 +1,6 @@
-/** Showing who one is, piece by piece: codes by text and mail, an authenticator, a saved code, the secret question. */
+/** Showing who one is, piece by piece: codes by text and mail, an authenticator, a passkey, a saved code, the secret question. */
 
+import { passkeyHost, passkeysKnown, usePasskey } from "../net/passkeys.js";
 import { captcha } from "./captcha.js";
 import { h, icon } from "./dom.js";
 import { entrance } from "./entrance.js";
@@ -17,7 +18,8 @@ const RELEASE_MS = 72 * HOUR_MS;
  * shown once more.
  */
 export function evidenceView(context, flow, { question, again, note }) {
-  const all = ["sms", "email", "totp", "recovery_code", ...(question && !again ? ["question"] : [])];
+  const passkey = passkeysKnown() && !passkeyHost() ? ["passkey"] : [];
+  const all = ["sms", "email", "totp", ...passkey, "recovery_code", ...(question && !again ? ["question"] : [])];
   const kinds = again && flow.shown.some((kind) => all.includes(kind)) ? all.filter((kind) => flow.shown.includes(kind)) : all;
   const open = (kind) => () => context.show(pieceView(context, flow, kind, question));
   const trouble = h("p", { class: "trouble box", role: "alert", hidden: true });
@@ -39,6 +41,7 @@ export function evidenceView(context, flow, { question, again, note }) {
     lead: again ? ["recover.again_lead", { name: flow.name }] : ["recover.show_lead", { name: flow.name }],
     parts: [
       note && h("p", { class: "note", role: "status", say: note }),
+      flow.nextPhone > Date.now() && h("p", { class: "note", say: () => t("recover.no_phone_said", { date: fullDate(flow.nextPhone) }) }),
       h("ul", { class: "pieces" }, tiles),
       !again && h("p", { class: "hint", say: "recover.passive" }),
       !again && flow.shown.length > 0 && h("div", { class: "weigh" },
@@ -51,7 +54,7 @@ export function evidenceView(context, flow, { question, again, note }) {
 
 /** One piece of evidence. */
 function pieceView(context, flow, kind, question) {
-  const parts = { sms: byMessage, email: byMessage, totp: byApp, recovery_code: bySavedCode, question: byQuestion }[kind](context, flow, kind, question);
+  const parts = { sms: byMessage, email: byMessage, totp: byApp, passkey: byPasskey, recovery_code: bySavedCode, question: byQuestion }[kind](context, flow, kind, question);
   return entrance({
     title: `recover.show_${kind}`,
     lead: kind === "question" ? () => question[currentLanguage()] : `recover.show_${kind}_hint`,
@@ -62,7 +65,9 @@ function pieceView(context, flow, kind, question) {
 
 function byMessage(context, flow, channel) {
   const code = codeField({ word: "register.code", hint: "recover.code_hint" });
-  const guard = captcha({ accounts: context.accounts, action: "recover", flow: () => flow.id });
+  // A text costs something: work comes with it from the first one on.
+  const guard = captcha({ accounts: context.accounts, action: "recover", flow: () => flow.id, always: channel === "sms" });
+  guard.prepare();
   const sent = h("p", { class: "note", role: "status", hidden: true, say: `recover.sent_${channel}` });
   const send = async () => {
     await guard.send((asked) => context.recovery.send(flow, channel, asked));
@@ -74,7 +79,7 @@ function byMessage(context, flow, channel) {
   };
   const show = async () => {
     if (code.code().length !== 6) throw new FieldTrouble(code, "code.six");
-    await give(context, flow, channel, "code", code.code());
+    await give(context, flow, channel, { kind: "code", value: code.code() });
   };
   const sending = form({ rows: [guard.element], submit: "recover.send", work: send, handle: (error) => gone(context, flow, error) || fieldsOnly(error) });
   const showing = form({ rows: [code.row], submit: "register.confirm", work: show, handle: misfit(context, flow, code) });
@@ -87,8 +92,7 @@ function byMessage(context, flow, channel) {
 function noPhone(context, flow) {
   const work = async () => {
     await context.recovery.phoneUnavailable(flow);
-    const until = Date.now() + RELEASE_MS;
-    await context.go(flow, () => t("recover.no_phone_said", { date: fullDate(until) }));
+    await context.go(context.kept.keep({ ...flow, nextPhone: Date.now() + RELEASE_MS }));
   };
   const made = form({ rows: [h("p", { class: "hint", say: "recover.no_phone_hint" })], submit: "recover.no_phone_do", work, handle: (error) => gone(context, flow, error) });
   made.button.className = "quiet";
@@ -99,10 +103,24 @@ function byApp(context, flow) {
   const code = codeField({ word: "totp.code", hint: "totp.code_hint" });
   const work = async () => {
     if (code.code().length !== 6) throw new FieldTrouble(code, "code.six");
-    await give(context, flow, "totp", "totp", code.code());
+    await give(context, flow, "totp", { kind: "totp", value: code.code() });
   };
   const made = form({ rows: [code.row], submit: "register.confirm", work, handle: misfit(context, flow, code) });
   submitWhenComplete(code, made);
+  return [made.element];
+}
+
+function byPasskey(context, flow) {
+  const work = async () => {
+    const { options } = await context.recovery.options(flow);
+    await give(context, flow, "passkey", { kind: "passkey", credential: await usePasskey(options) });
+  };
+  const handle = (error) => {
+    if (error.code !== "code_invalid") return gone(context, flow, error) || fieldsOnly(error);
+    made.tell("recover.misfit_passkey");
+    return true;
+  };
+  const made = form({ rows: [], submit: "passkey.use", work, handle });
   return [made.element];
 }
 
@@ -110,7 +128,7 @@ function bySavedCode(context, flow) {
   const code = field({ name: "recovery_code", word: "codes.code", hint: "codes.code_hint", autocomplete: "off", autocapitalize: "characters", spellcheck: "false" });
   const work = async () => {
     require(code, "codes.missing");
-    await give(context, flow, "recovery_code", "recovery_code", code.input.value.trim());
+    await give(context, flow, "recovery_code", { kind: "recovery_code", value: code.input.value.trim() });
   };
   return [form({ rows: [code.row], submit: "register.confirm", work, handle: misfit(context, flow, code) }).element];
 }
@@ -119,14 +137,14 @@ function byQuestion(context, flow) {
   const answer = field({ name: "answer", word: "recover.answer", hint: "recover.answer_hint", autocomplete: "off" });
   const work = async () => {
     require(answer, "recover.answer_missing");
-    await give(context, flow, "question", "question", answer.input.value.trim());
+    await give(context, flow, "question", { kind: "question", value: answer.input.value.trim() });
   };
   return [form({ rows: [answer.row], submit: "register.confirm", work, handle: misfit(context, flow, answer) }).element];
 }
 
-/** `kind`: our word for it; `as`: the server's. A used saved code has a successor, which is to be kept before anything else. */
-async function give(context, flow, kind, as, value) {
-  const answer = await context.recovery.show(flow, as, value);
+/** `kind`: our word for the piece. A used saved code has a successor, which is to be kept before anything else. */
+async function give(context, flow, kind, piece) {
+  const answer = await context.recovery.show(flow, piece);
   const kept = context.kept.shown(flow, kind);
   const note = kind === "question" ? "recover.answered" : null;
   const next = () => context.go(kept, note);

@@ -136,3 +136,25 @@ def test_gateways_on_one_pair_of_ports_share_their_counts() -> None:
     assert {environment["GARITA_GATEWAY_SHARED_COUNTS"] for environment in told} == {"/srv/garita/gateway/counts"}
     assert shared.origins == "http://127.0.0.1:8080,http://localhost:8080"
     assert "GARITA_GATEWAY_REUSE_PORT" not in planned()["gateway-1"].environment
+
+
+def test_a_module_in_a_services_place_runs_with_that_services_settings() -> None:
+    """Tests run a service with a clock of theirs; every other one stays what it is."""
+    processes = plan.service_processes(
+        LAYOUT,
+        ADDRESSES,
+        redis_url="unix:///r",
+        loopback="public",
+        web=Path("/web"),
+        around=Surroundings({}, modules={"auth": "tests.other"}),
+    )
+
+    assert {process.name: process.words[-1] for process in processes} == {
+        "gateway-1": "gateway",
+        "gateway-2": "gateway",
+        "chat": "chat_service",
+        "chat-2": "chat_service",
+        "auth": "tests.other",
+        "detector": "detector_service",
+    }
+    assert "GARITA_AUTH_DATABASE" in next(one for one in processes if one.name == "auth").environment
