@@ -67,6 +67,13 @@ class Target:
         """What a process has logged."""
         return (self.state / "log" / f"{name}.log").read_text(errors="replace")
 
+    def accounts(self) -> tuple[str, int]:
+        """Where the auth service itself listens: a gateway before it sheds floods of its own accord."""
+        settings = Path(f"/proc/{self.pid('auth')}/environ").read_text().split("\0")
+        return "127.0.0.1", int(
+            next(line for line in settings if line.startswith("GARITA_AUTH_HTTP_PORT=")).partition("=")[2]
+        )
+
     def resident_kib(self, name: str) -> int:
         """A process's resident memory."""
         status = Path(f"/proc/{self.pid(name)}/status").read_text()

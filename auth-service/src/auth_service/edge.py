@@ -6,6 +6,7 @@ where these become problem+json, and where an unforeseen exception becomes `inte
 """
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -343,7 +344,7 @@ async def _body(request: web.Request) -> bytes:
             return await request.read()
     except web.HTTPRequestEntityTooLarge as exc:
         raise BodyTooLarge from exc
-    except (TimeoutError, web.RequestPayloadError) as exc:
+    except (TimeoutError, web.RequestPayloadError, ConnectionError) as exc:  # the last: who sent it has hung up
         raise InvalidRequest("The body did not come whole in time.") from exc
 
 
@@ -362,7 +363,14 @@ def _decoded(decoder: "msgspec.json.Decoder[Any]", data: bytes) -> Any:
         raise InvalidRequest(str(exc) if isinstance(exc, msgspec.ValidationError) else "This is not JSON.") from exc
     if _has_nul(body):
         raise InvalidRequest("Text never holds U+0000.")
+    # Who reads the first of two equal names and who reads the last one would see two requests. Only a body that was decoded comes here: its depth is bounded.
+    json.loads(data, object_pairs_hook=_refuse_doubles)
     return body
+
+
+def _refuse_doubles(pairs: list[tuple[str, Any]]) -> None:
+    if len({name for name, _ in pairs}) < len(pairs):
+        raise InvalidRequest("A name stands twice in one object.")
 
 
 def _has_nul(body: object) -> bool:

@@ -27,6 +27,8 @@ LOGIN = {"identifier": "ana", "password": PASSWORD}
         (b'{"identifier":"ana","password":"\xff"}', {}, 400, "invalid_request"),
         (b'{"identifier":"ana","password":"a\\u0000b"}', {}, 400, "invalid_request"),
         (b'{"identifier":"ana","password":"\\ud800"}', {}, 400, "invalid_request"),
+        (b'{"identifier":"ana","password":"x","identifier":"bo"}', {}, 400, "invalid_request"),
+        (b'{"captcha":{"challenge":{},"challenge":{}}}', {}, 400, "invalid_request"),
         (b"[" * 10_000 + b"]" * 6_000, {}, 400, "invalid_request"),
         (b'{"captcha":' * 1_000, {}, 400, "invalid_request"),
         (b'{"identifier":"ana","password":"' + b"x" * 16_384 + b'"}', {}, 413, "payload_too_large"),
