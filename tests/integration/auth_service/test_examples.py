@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.integration.auth_service import office
 from tests.integration.auth_service.conftest import OUTBOX_KEY, Clock, Worlds
 
 PAGE = Path(__file__).parents[3] / "docs" / "auth-api.md"
@@ -63,6 +64,7 @@ async def test_every_example_does_what_stands_under_it(worlds: Worlds, tmp_path:
     script = "".join(f"{example.command}\nprintf '\\n{MARK}%s\\n' $?\n" for example in wanted)
 
     async with worlds(clock=Passing()) as world:
+        await office.ban(world, "user:u" + "0" * 32, appeal=re.findall(r"\$ appeal=(\w+)", page)[0])
         outbox = f"{world.url}/dev/outbox?key={OUTBOX_KEY}"
         shell = await asyncio.create_subprocess_exec(
             "bash", "-c", script, cwd=tmp_path, env=os.environ | {"origin": world.url, "outbox": outbox},
