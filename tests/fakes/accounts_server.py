@@ -22,6 +22,7 @@ class AccountsServer:
         self.at_once = self.most_at_once = 0
         self.base = ""
         self.proven = self.totp = False
+        self.methods: list[str] = []
         self.sessions: list[dict[str, Any]] = [
             {"id": "s1", "device_label": "garita", "created_ms": 0, "last_seen_ms": 0, "current": True},
             {"id": "s2", "device_label": "old \x1b[2J phone", "created_ms": 0, "last_seen_ms": 0},
@@ -56,6 +57,9 @@ class AccountsServer:
             "access_token": f"{body['audience']}-{self.number}", "token_type": "Bearer", "expires_in": self.expires_in,
             "audience": body["audience"], "session_id": "s1", "refresh_token": f"rt1.{self.number}", "refresh_expires_in": 99,
         })  # fmt: skip
+
+    async def _login(self, request: web.Request) -> web.Response:
+        return web.json_response({"mfa_ticket": "t", "methods": self.methods, "expires_in": 300})
 
     async def _me(self, request: web.Request) -> web.Response:
         return web.json_response({"id": "u1", "username": "ana", "totp": self.totp})
@@ -102,6 +106,7 @@ class AccountsServer:
         """The API answers inside the block."""
         app = web.Application()
         app.router.add_post("/v1/auth/token/refresh", self._refresh)
+        app.router.add_post("/v1/auth/login", self._login)
         app.router.add_post("/v1/auth/logout", self._logout)
         app.router.add_get("/v1/auth/me", self._me)
         app.router.add_get("/v1/auth/sessions", self._sessions)

@@ -8,7 +8,7 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
-from .commands import accounts, admin, bans, chat, reports, security, status
+from .commands import accounts, admin, bans, chat, overview, reports, security, status
 from .commands.places import Choices, Places
 from .commands.terminal import Terminal
 from .core.errors import AuthRefused, GaritaError
@@ -48,10 +48,8 @@ def _run(arguments: argparse.Namespace, places: Places, terminal: Terminal) -> C
             return accounts.login(places, terminal)
         case "logout":
             return accounts.logout(places, terminal, arguments.scope)
-        case "totp":
-            return security.totp(places, terminal)
-        case "sessions":
-            return security.sessions(places, terminal, vars(arguments).get("end"))
+        case "totp" | "codes" | "sessions" | "account":
+            return _run_account(arguments, places, terminal)
         case "chat":
             return chat.chat(places, terminal, arguments.room)
         case "status":
@@ -64,6 +62,18 @@ def _run(arguments: argparse.Namespace, places: Places, terminal: Terminal) -> C
             return reports.show_reports(places, terminal, before=arguments.before)
         case _:
             return _run_bans(arguments, places, terminal)
+
+
+def _run_account(arguments: argparse.Namespace, places: Places, terminal: Terminal) -> Coroutine[Any, Any, int]:
+    match arguments.command:
+        case "totp":
+            return security.totp(places, terminal)
+        case "codes":
+            return security.codes(places, terminal)
+        case "sessions":
+            return security.sessions(places, terminal, vars(arguments).get("end"))
+        case _:
+            return overview.overview(places, terminal)
 
 
 def _run_admin(arguments: argparse.Namespace, places: Places, terminal: Terminal) -> Coroutine[Any, Any, int]:
@@ -104,6 +114,10 @@ def _parser() -> argparse.ArgumentParser:
     leave = commands.add_parser("logout", parents=[common], help="end the session")
     leave.add_argument("--scope", choices=("this", "others", "all"), default="this")
     commands.add_parser("totp", parents=[common], help="turn two-step login on")
+    commands.add_parser(
+        "codes", parents=[common], help="make ten recovery codes, for the day the authenticator is gone"
+    )
+    commands.add_parser("account", parents=[common], help="how your account stands, and what happened to it")
     logins = commands.add_parser("sessions", parents=[common], help="list where you are logged in, end one")
     logins.add_argument("--end", type=int, metavar="number", help="end the session of this number")
     talk = commands.add_parser("chat", parents=[common], help="talk")

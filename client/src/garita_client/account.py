@@ -10,7 +10,22 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
-from .auth_api import AuthApi, Challenge, Elevated, Flow, Invited, LoggedIn, Session, Ticket, Tokens, TotpSecret, User
+from .auth_api import (
+    AuthApi,
+    Challenge,
+    Change,
+    Contact,
+    Flow,
+    Happenings,
+    Invited,
+    LoggedIn,
+    SecondStep,
+    Session,
+    Ticket,
+    Tokens,
+    TotpSecret,
+    User,
+)
 from .core.errors import AuthRefused, LoginNeeded, Unreachable
 from .core.proof import solve
 from .ports import AccessToken
@@ -82,8 +97,8 @@ class Account:
         """Third step: a name. Logs in too."""
         return self._keep(await self._api.complete(flow, ticket, username, display_name))
 
-    async def login(self, identifier: str, password: str) -> str | User:
-        """Name and password: the user, or the ticket to show with the second factor's code."""
+    async def login(self, identifier: str, password: str) -> SecondStep | User:
+        """Name and password: the user, or what is still wanted."""
         known = self._store.load()
         device = known.device if known else None
         try:
@@ -97,11 +112,13 @@ class Account:
             return self._keep(LoggedIn(answer.user, answer.tokens))
         if answer.mfa_ticket is None:
             raise Unreachable("The accounts service gave neither tokens nor a second step.")
-        return answer.mfa_ticket
+        return SecondStep(answer.mfa_ticket, answer.methods)
 
-    async def login_mfa(self, ticket: str, code: str) -> User:
-        """The second factor."""
-        return self._keep(await self._api.login_mfa(ticket, code))
+    async def login_mfa(self, ticket: str, code: str, method: str = "totp") -> LoggedIn:
+        """The second factor. A saved code has a successor in the answer."""
+        entered = await self._api.login_mfa(ticket, method, code)
+        self._keep(entered)
+        return entered
 
     async def logout(self, scope: str = "this") -> None:
         """Ends this session (or the others, or all) at the server and forgets it here; the device is kept."""
@@ -139,12 +156,27 @@ class Account:
         """From now on login asks for a code."""
         await self._api.confirm_totp((await self._token("auth", fresh=False)).text, code)
 
-    async def step_up(self, *, password: str | None = None, code: str | None = None) -> None:
-        """Proves the person anew, where the server asked for it."""
-        elevated: Elevated = await self._api.step_up(
-            (await self._token("auth", fresh=False)).text, password=password, code=code
-        )
+    async def make_codes(self) -> tuple[str, ...]:
+        """Ten new saved codes."""
+        return await self._api.make_codes((await self._token("auth", fresh=False)).text)
+
+    async def contacts(self) -> tuple[Contact, ...]:
+        """Addresses and numbers."""
+        return await self._api.contacts((await self._token("auth", fresh=False)).text)
+
+    async def happenings(self) -> Happenings:
+        """Security events, newest first."""
+        return await self._api.happenings((await self._token("auth", fresh=False)).text)
+
+    async def changes(self) -> tuple[Change, ...]:
+        """What is about to change."""
+        return await self._api.changes((await self._token("auth", fresh=False)).text)
+
+    async def step_up(self, method: str, said: str) -> str | None:
+        """Proves the person anew, by `password` or a second factor. The successor of a saved code, where one was used."""
+        elevated = await self._api.step_up((await self._token("auth", fresh=False)).text, method, said)
         self._tokens["auth"] = (elevated.access_token, time.monotonic() + elevated.expires_in)
+        return elevated.recovery_code
 
     # --- tokens -------------------------------------------------------------------------------------------------------------------
 

@@ -52,6 +52,8 @@ class User(Struct, frozen=True):
     email: str | None = None
     phone: str | None = None
     totp: bool = False
+    passkeys: int = 0
+    recovery_codes: int = 0
     roles: tuple[str, ...] = ()
 
 
@@ -67,10 +69,14 @@ class Tokens(Struct, frozen=True):
 
 
 class LoggedIn(Struct, frozen=True):
-    """A registration or login that is complete; `recovery_codes` are those of an account without a contact."""
+    """A registration or login that is complete; `recovery_codes` are those of an account without a contact.
+
+    `recovery_code` takes the place of the saved code that was used, and is told once.
+    """
 
     user: User
     tokens: Tokens
+    recovery_code: str | None = None
     recovery_codes: tuple[str, ...] = ()
 
 
@@ -81,6 +87,13 @@ class LoginAnswer(Struct, frozen=True):
     tokens: Tokens | None = None
     mfa_ticket: str | None = None
     methods: tuple[str, ...] = ()
+
+
+class SecondStep(Struct, frozen=True):
+    """The password was taken; one of `methods` is still wanted with the ticket: `totp`, `recovery_code`, `code` (sent) or `passkey`."""
+
+    ticket: str
+    methods: tuple[str, ...]
 
 
 class Challenge(Struct, frozen=True):
@@ -116,11 +129,69 @@ class TotpSecret(Struct, frozen=True):
     otpauth_uri: str
 
 
+class SavedCodes(Struct, frozen=True):
+    """Ten codes, told once."""
+
+    codes: tuple[str, ...]
+
+
 class Elevated(Struct, frozen=True):
-    """An access token of the same session whose proof is fresh."""
+    """An access token of the same session whose proof is fresh; `recovery_code` as in `LoggedIn`."""
 
     access_token: str
     expires_in: int
+    recovery_code: str | None = None
+
+
+class Contact(Struct, frozen=True):
+    """An address or number of the account; `state` as in docs/auth-api.md §7."""
+
+    id: str
+    value: str
+    state: str
+    matures_ms: int = 0
+    effective_ms: int = 0
+    asked: bool = False
+    suspect: bool = False
+
+
+class Contacts(Struct, frozen=True):
+    """Oldest first."""
+
+    contacts: tuple[Contact, ...] = ()
+
+
+class Happening(Struct, frozen=True):
+    """A security event; `confirmed`: the device that did it was a confirmed one then."""
+
+    kind: str
+    at_ms: int
+    confirmed: bool = False
+    device_label: str | None = None
+
+
+class Happenings(Struct, frozen=True):
+    """Newest first; until when the account is held, where it is."""
+
+    events: tuple[Happening, ...] = ()
+    frozen_until_ms: int = 0
+    guarded_until_ms: int = 0
+
+
+class Change(Struct, frozen=True):
+    """What is about to change: a `removal` or a `probation` of a `factor`, or a `session` that is asked whether it should end."""
+
+    id: str
+    kind: str
+    effective_ms: int
+    factor: str = ""
+    cancel_until_ms: int = 0
+
+
+class Changes(Struct, frozen=True):
+    """Soonest first."""
+
+    changes: tuple[Change, ...] = ()
 
 
 class Nothing(Struct, frozen=True):
@@ -181,9 +252,9 @@ class AuthApi:
         body = {"identifier": identifier, "password": password, "device_hint": device, "captcha": captcha}
         return await self._call("POST", "/login", LoginAnswer, body)
 
-    async def login_mfa(self, ticket: str, code: str) -> LoggedIn:
-        """The second factor."""
-        body = {"mfa_ticket": ticket, "method": "totp", "code": code}
+    async def login_mfa(self, ticket: str, method: str, code: str) -> LoggedIn:
+        """The second factor: `totp`, `recovery_code`, or the `code` that was sent."""
+        body = {"mfa_ticket": ticket, "method": method, "code": code}
         return await self._call("POST", "/login/mfa", LoggedIn, body)
 
     async def refresh(self, refresh_token: str, *, device: str | None, audience: str) -> Tokens:
@@ -215,10 +286,28 @@ class AuthApi:
         """From now on login asks for a code."""
         await self._call("POST", "/me/totp/confirm", Nothing, {"code": code}, access)
 
-    async def step_up(self, access: str, *, password: str | None = None, code: str | None = None) -> Elevated:
-        """Proves the person anew, by password or by code."""
-        body = {"method": "totp" if code else "password", "password": password, "code": code}
+    async def make_codes(self, access: str) -> tuple[str, ...]:
+        """Ten new saved codes; an earlier set fades out."""
+        return (await self._call("POST", "/me/recovery-codes", SavedCodes, {}, access)).codes
+
+    async def step_up(self, access: str, method: str, said: str) -> Elevated:
+        """Proves the person anew, by `password` or by the code of another method."""
+        body = {"method": method, "password" if method == "password" else "code": said}
         return await self._call("POST", "/step-up", Elevated, body, access)
+
+    async def contacts(self, access: str) -> tuple[Contact, ...]:
+        """The addresses and then the numbers of the account."""
+        emails = await self._call("GET", "/me/emails", Contacts, access=access)
+        phones = await self._call("GET", "/me/phones", Contacts, access=access)
+        return emails.contacts + phones.contacts
+
+    async def happenings(self, access: str) -> Happenings:
+        """What has happened to the account."""
+        return await self._call("GET", "/me/security-events", Happenings, access=access)
+
+    async def changes(self, access: str) -> tuple[Change, ...]:
+        """What is about to change."""
+        return (await self._call("GET", "/me/pending-changes", Changes, access=access)).changes
 
     async def _call(
         self, method: str, path: str, kind: type[Answer], body: dict[str, Any] | None = None, access: str | None = None

@@ -156,6 +156,19 @@ async def test_unreachable_server_is_said(tmp_path: Path) -> None:
     assert "Traceback" not in ran.err
 
 
+async def test_an_account_with_passkeys_alone_is_sent_to_the_page(tmp_path: Path) -> None:
+    """A terminal cannot use one: it says so, and what can be done."""
+    async with AccountsServer().running() as accounts:
+        accounts.methods = ["passkey"]
+        server = accounts.base.removesuffix("/v1/auth")
+
+        ran = await garita("login", "--server", server, "--login", tmp_path / "l.json", lines="ana\nsecret\n")
+
+    assert ran.status == 1
+    assert "passkeys alone, which a terminal cannot use" in ran.err
+    assert "make recovery codes" in ran.err
+
+
 async def test_talking_and_files(tmp_path: Path) -> None:
     """A room is joined by title, a message and a file go out, the file comes back, a stranger's text is defused."""
     source = tmp_path / "notes.txt"

@@ -8,9 +8,10 @@ from typing import TypeVar
 import aiohttp
 
 from garita_client.account import Account
-from garita_client.auth_api import AuthApi, Flow, Ticket, User
+from garita_client.auth_api import AuthApi, Flow, SecondStep, Ticket, User
 from garita_client.core.errors import AuthRefused, GaritaError
 
+from .factors import ask_factor, tell_successor
 from .places import Places
 from .terminal import Terminal
 
@@ -57,7 +58,7 @@ async def login(places: Places, terminal: Terminal) -> int:
         account = Account(api, places.store)
         identifier = (await terminal.ask("ask_identifier")).strip()
         password = await terminal.ask("ask_password", secret=True)
-        outcome = await account.login(identifier, password)
+        outcome = await _by_password(account, identifier, password, terminal)
         user = outcome if isinstance(outcome, User) else await _second_factor(account, outcome, terminal)
     terminal.say("welcome", name=user.username)
     return 0
@@ -70,6 +71,16 @@ async def logout(places: Places, terminal: Terminal, scope: str) -> int:
         await Account(api, places.store).logout(scope)
     terminal.say("logged_out")
     return 0
+
+
+async def _by_password(account: Account, identifier: str, password: str, terminal: Terminal) -> SecondStep | User:
+    try:
+        return await account.login(identifier, password)
+    except AuthRefused as exc:
+        if exc.code != "challenge_required":
+            raise
+        # The proof of work was done; what is wanted besides cannot be shown here.
+        raise GaritaError(terminal.word("picture_wanted")) from exc
 
 
 async def _new_password(terminal: Terminal) -> str:
@@ -111,15 +122,18 @@ async def _choose_name(complete: Callable[[str], Awaitable[Done]], terminal: Ter
                 raise
 
 
-async def _second_factor(account: Account, ticket: str, terminal: Terminal) -> User:
+async def _second_factor(account: Account, step: SecondStep, terminal: Terminal) -> User:
     for attempt in range(TRIES):
-        code = (await terminal.ask("ask_totp")).strip()
+        method, code = await ask_factor(terminal, step.methods)
         try:
-            return await account.login_mfa(ticket, code)
+            entered = await account.login_mfa(step.ticket, code, method)
         except AuthRefused as exc:
             if exc.code != "invalid_code" or attempt == TRIES - 1:
                 raise
             terminal.say("wrong_code")
+        else:
+            tell_successor(terminal, entered.recovery_code)
+            return entered.user
     raise GaritaError(terminal.word("wrong_code"))
 
 

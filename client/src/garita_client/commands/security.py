@@ -1,4 +1,4 @@
-"""`garita totp` and `garita sessions`: the second factor, and where the account is logged in."""
+"""`garita totp`, `garita codes` and `garita sessions`: second factors, and where the account is logged in."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -9,6 +9,7 @@ from garita_client.auth_api import AuthApi, Session
 from garita_client.core.display import printable
 from garita_client.core.errors import AuthRefused, GaritaError
 
+from .factors import ask_factor, tell_successor
 from .places import Places
 from .terminal import Terminal
 
@@ -31,6 +32,18 @@ async def totp(places: Places, terminal: Terminal) -> int:
     return 0
 
 
+async def codes(places: Places, terminal: Terminal) -> int:
+    """Makes ten saved codes and shows them: the second factor that every terminal can take."""
+    login = places.login_needed()
+    async with AuthApi(places.api_of(login.server)) as api:
+        account = Account(api, places.store)
+        made = await _proven(account, terminal, account.make_codes)
+    terminal.say("own_codes")
+    for code in made:
+        terminal.show(f"  {code}")
+    return 0
+
+
 async def sessions(places: Places, terminal: Terminal, end: int | None) -> int:
     """Lists the logins of the account, or ends the one with that number of the list."""
     login = places.login_needed()
@@ -47,6 +60,12 @@ async def sessions(places: Places, terminal: Terminal, end: int | None) -> int:
     return 0
 
 
+async def _proof(terminal: Terminal, methods: tuple[str, ...]) -> tuple[str, str]:
+    if methods:
+        return await ask_factor(terminal, methods)
+    return "password", await terminal.ask("ask_password", secret=True)
+
+
 def _chosen(terminal: Terminal, known: tuple[Session, ...], number: int) -> Session:
     """Raises: GaritaError: there is none of that number, or it is the one that asks."""
     if not 0 < number <= len(known):
@@ -57,18 +76,18 @@ def _chosen(terminal: Terminal, known: tuple[Session, ...], number: int) -> Sess
 
 
 async def _proven(account: Account, terminal: Terminal, deed: Callable[[], Awaitable[Outcome]]) -> Outcome:
-    """Does it; where the server wants to know first that it is the person, asks for the code of the app or else for the password."""
+    """Does it; where the server wants to know first that it is the person, asks for a second factor, or the password where there is none."""
     try:
         return await deed()
     except AuthRefused as exc:
         if exc.code != "step_up_required":
             raise
+        methods = tuple(map(str, exc.problem.get("methods") or ()))
     terminal.say("prove")
-    by_code = (await account.me()).totp
     for attempt in range(TRIES):
-        said = await terminal.ask("ask_totp" if by_code else "ask_password", secret=not by_code)
+        method, said = await _proof(terminal, methods)
         try:
-            await account.step_up(code=said.strip() if by_code else None, password=None if by_code else said)
+            tell_successor(terminal, await account.step_up(method, said))
             break
         except AuthRefused as exc:
             if exc.code not in ("invalid_credentials", "invalid_code") or attempt == TRIES - 1:
@@ -96,14 +115,15 @@ def _line(terminal: Terminal, number: int, session: Session) -> str:
         "session_line",
         number=number,
         device=device,
-        created=_day(session.created_ms),
-        seen=_day(session.last_seen_ms),
+        created=day(session.created_ms),
+        seen=day(session.last_seen_ms),
         this=this,
     )
     return told.rstrip()
 
 
-def _day(ms: int) -> str:
+def day(ms: int) -> str:
+    """A time for people, here."""
     return datetime.fromtimestamp(ms / 1000, UTC).astimezone().strftime("%Y-%m-%d %H:%M")
 
 
