@@ -52,6 +52,7 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     "account_locked": ("An administrator locked the account", "La administración bloqueó la cuenta"),
     "account_unlocked": ("An administrator unlocked the account", "La administración desbloqueó la cuenta"),
     "account_deleted": ("The account is to be deleted", "La cuenta se va a borrar"),
+    "account_kept": ("The account is kept", "La cuenta se conserva"),
     "account_exported": ("A copy of the account's data was made", "Se hizo una copia de los datos de la cuenta"),
     "role_changed": ("A role was given or taken", "Se dio o se quitó una función"),
 }
