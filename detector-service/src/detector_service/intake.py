@@ -16,6 +16,7 @@ import structlog
 from redis.exceptions import RedisError, ResponseError
 
 from garita_common.core import activity
+from garita_common.core.bans import Ban
 from garita_common.core.channels import ACTIVITY_GROUP, ACTIVITY_KEY_STREAM, ACTIVITY_STREAM
 from garita_common.pipe import Command, Pipe
 
@@ -175,8 +176,9 @@ class Intake:
             except Unreadable as exc:
                 dead.append((name, exc.reason, data or b""))
         judged = await self._judge.take(entries)
-        if judged.bans:
-            await self._publisher.push({ban.subject: ban for ban, _ in judged.bans})
+        if judged.bans or judged.passed:
+            changed: dict[str, Ban | None] = {ban.subject: ban for ban, _ in judged.bans}
+            await self._publisher.push(changed | dict.fromkeys(judged.passed))
             for _, at_ms in judged.bans:
                 self._metrics.delay.observe((self._now_ms() - at_ms) / 1000)
         left = {entry.stream_id.encode(): entry for entry in entries if entry.stream_id in judged.failed}

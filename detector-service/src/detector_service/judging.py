@@ -12,7 +12,7 @@ import structlog
 
 from garita_common.core import activity
 from garita_common.core.addresses import Loopback
-from garita_common.core.bans import Ban
+from garita_common.core.bans import Ban, challenge_subject, user_subject
 
 from . import events, ledger
 from .core.facts import Fact, Unreadable, decode, fact_of
@@ -20,7 +20,7 @@ from .core.flood_lane import NOTED_FOR_MS
 from .core.good_users import RECENT_MS, SightingBook, count_good
 from .core.observing import Observer
 from .core.rulings import is_address, rule
-from .core.scenarios import MESSAGE_FLOOD, Action, Finding
+from .core.scenarios import MESSAGE_FLOOD, OPERATOR_CHALLENGE, Action, Finding
 from .events import OPERATOR_STREAM, Entry
 from .ledger import Decision
 from .metrics import Metrics
@@ -38,6 +38,8 @@ class Judged:
 
     bans: list[tuple[Ban, int]] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
+    passed: list[str] = field(default_factory=list)
+    """The subjects of challenges that were passed."""
 
 
 class Judge:
@@ -121,6 +123,22 @@ class Judge:
         self._metrics.lifted.inc()
         return subject
 
+    async def challenge(self, user: str, reason: str) -> Ban | None:
+        """An operator has a user challenged; None where that user is already."""
+        now_ms = self._now_ms()
+        subject = user_subject(user)
+        event = activity.ChallengeAsked(ts_ms=now_ms, src="detector", subject=subject)
+        async with self._store.writing() as db:
+            if await ledger.ban_in_force(db, challenge_subject(user), now_ms) is not None:
+                return None
+            name = f"challenge-{now_ms}-{user}"
+            [(number, _)] = await events.insert(
+                db, [Entry(OPERATOR_STREAM, name, event, activity.encode(event))], now_ms
+            )
+            finding = Finding(OPERATOR_CHALLENGE, subject, now_ms, (number,), {}, f"an operator asked for it: {reason}")
+            decision = await self._decide(db, finding, fact_of(number, event, now_ms, self._loopback))
+        return decision.ban if decision is not None else None
+
     def tidy(self) -> None:
         """Drops subjects of which nothing counts any more, and shows the state's size."""
         self._observer.table.sweep(self._now_ms())
@@ -160,6 +178,9 @@ class Judge:
                 judged.failed[entry.stream_id] = type(exc).__name__
                 unjudged.append(number)
                 continue
+            if isinstance(entry.event, activity.CaptchaPassed) and entry.event.action == "chat":
+                passed = await ledger.end_challenge(db, entry.event.user, seen_ms)
+                judged.passed.extend([passed] if passed else [])
             sighting = self._sightings.see(fact)
             if sighting is not None:
                 sightings.append(sighting)
@@ -185,7 +206,7 @@ class Judge:
         decision = await ledger.decide(
             db, finding, ruling, event=fact.id, good_users=good_users, now_ms=now_ms, appeal=self._new_appeal()
         )
-        if decision is not None and decision.ban is not None:
+        if decision is not None and decision.ban is not None and decision.action is Action.BAN:
             self._observer.banned(finding.subject, decision.ban.until_ms, now_ms)
         return decision
 
@@ -199,7 +220,11 @@ class Judge:
         for decision in decisions:
             self._metrics.decisions.labels(decision.scenario, decision.action.value).inc()
             if decision.ban is not None:
-                log.info("banned", decision=decision.id, scenario=decision.scenario)
+                log.info(
+                    "banned" if decision.action is Action.BAN else "challenged",
+                    decision=decision.id,
+                    scenario=decision.scenario,
+                )
 
 
 def _ban_again(observer: Observer, ban: Row) -> None:

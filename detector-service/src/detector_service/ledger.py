@@ -8,7 +8,7 @@ import msgspec
 from garita_common.core import bans
 
 from .core.good_users import UNITS_A_DAY, Resident, Sighting
-from .core.rulings import PastBan, Ruling
+from .core.rulings import CHALLENGED_FOR_MS, PastBan, Ruling
 from .core.scenarios import Action, Finding, Number
 from .core.sentences import explain
 from .store import Db, Row, one, rows_of
@@ -56,12 +56,13 @@ async def decide(
         "INSERT INTO evidence (decision, event) VALUES (?, ?)",
         [(number, row) for row in dict.fromkeys(finding.evidence)],
     )
-    ban = None
-    if ruling.action is Action.BAN:
+    ban, user = None, _user_of(finding.subject)
+    if ruling.action is Action.BAN or (ruling.action is Action.CHALLENGE and user):
+        is_ban = ruling.action is Action.BAN
         ban = bans.Ban(
-            subject=finding.subject,
+            subject=finding.subject if is_ban else bans.challenge_subject(user),
             since_ms=now_ms,
-            until_ms=now_ms + ruling.length_ms,
+            until_ms=now_ms + (ruling.length_ms if is_ban else CHALLENGED_FOR_MS),
             reason=scenario.reason,
             sentence=sentence,
             appeal=appeal,
@@ -72,6 +73,22 @@ async def decide(
             (number, ban.subject, ban.since_ms, ban.until_ms, ruling.level, ban.reason, ban.appeal),
         )
     return Decision(number, scenario.name, finding.subject, ruling.action, ban)
+
+
+def _user_of(subject: str) -> str:
+    """The user's id; empty where the subject is no user."""
+    kind, _, name = subject.partition(":")
+    return name if kind == "user" else ""
+
+
+async def end_challenge(db: Db, user: str, now_ms: int) -> str | None:
+    """The user has passed; the subject of the challenge that this ends."""
+    row = await one(
+        db,
+        "UPDATE bans SET lifted_ms = ?1, lifted_reason = 'passed' WHERE subject = ?2 AND lifted_ms IS NULL AND until_ms > ?1 RETURNING subject",
+        (now_ms, bans.challenge_subject(user)),
+    )
+    return str(row["subject"]) if row else None
 
 
 async def last_ban(db: Db, subject: str) -> PastBan | None:

@@ -5,15 +5,17 @@ The edge (`garita_common.operators`) lets only the operator in.
 
 import sqlite3
 from collections.abc import Callable
+from typing import Annotated
 
 import msgspec
 import structlog
 from aiohttp import web
-from msgspec import Struct
+from msgspec import Meta, Struct
 from redis.exceptions import RedisError
 
 from garita_common import operators
 from garita_common.config import Secret
+from garita_common.core.bans import Ban
 from garita_common.core.errors import BadRequest, Conflict, NotFound
 from garita_common.core.queries import parse_number
 
@@ -35,6 +37,13 @@ class Lift(Struct, frozen=True, forbid_unknown_fields=True):
     """The body of a lift."""
 
     reason: str
+
+
+class Challenge(Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of a challenge."""
+
+    user: Annotated[str, Meta(pattern=r"^u[0-9a-f]{32}$")]
+    reason: Annotated[str, Meta(min_length=1, max_length=200)]
 
 
 class OperatorRoutes:
@@ -66,6 +75,7 @@ class OperatorRoutes:
                 web.get("/v1/bans", self.list_bans),
                 web.get("/v1/bans/{decision}", self.one_ban),
                 web.delete("/v1/bans/{decision}", self.lift),
+                web.post("/v1/challenges", self.challenge),
                 web.get("/v1/explain/{decision}", self.explain),
                 web.get("/v1/events", self.list_events),
                 web.get("/v1/audit", self.list_audit),
@@ -107,14 +117,22 @@ class OperatorRoutes:
         subject = await self._judge.lift(decision, _reason(await request.read()))
         if subject is None:
             raise Conflict("This ban is over already.")
-        pushed = True
-        try:
-            await self._publisher.push({subject: None})
-        except (RedisError, OSError, TimeoutError, sqlite3.Error) as exc:
-            pushed = False  # the publisher owes it and catches up
-            log.warning("lift_not_pushed", error=type(exc).__name__)
+        pushed = await self._pushed({subject: None})
         log.info("ban_lifted", decision=decision)
         return operators.answer(ban_view(await self._ban(request), self._now_ms()) | {"pushed": pushed})
+
+    async def challenge(self, request: web.Request) -> web.Response:
+        """Has a user solve a challenge before writing on."""
+        asked = _asked(await request.read())
+        made = await self._judge.challenge(asked.user, asked.reason)
+        if made is None:
+            raise Conflict("This user is challenged already.")
+        pushed = await self._pushed({made.subject: made})
+        log.info("challenged", decision=made.decision)
+        row = await ledger.find_ban(self._store.reading, made.decision)
+        if row is None:
+            raise NotFound
+        return operators.answer(ban_view(row, self._now_ms()) | {"pushed": pushed})
 
     async def list_events(self, request: web.Request) -> web.Response:
         """What a subject did lately."""
@@ -128,6 +146,15 @@ class OperatorRoutes:
         limit = parse_number(request.query.get("limit"), "limit", default=200, most=MAX_ROWS)
         return operators.answer({"entries": [dict(row) for row in await ledger.audited(self._store.reading, limit)]})
 
+    async def _pushed(self, changed: dict[str, Ban | None]) -> bool:
+        """Whether the gateways are told already; else the publisher owes it and catches up."""
+        try:
+            await self._publisher.push(changed)
+        except (RedisError, OSError, TimeoutError, sqlite3.Error) as exc:
+            log.warning("not_pushed", error=type(exc).__name__)
+            return False
+        return True
+
     async def _ban(self, request: web.Request) -> Row:
         row = await ledger.find_ban(self._store.reading, _decision(request))
         if row is None:
@@ -140,6 +167,13 @@ def _decision(request: web.Request) -> int:
         return parse_number(request.match_info["decision"], "decision", default=0, most=MAX_DECISION)
     except BadRequest:
         raise NotFound from None
+
+
+def _asked(body: bytes) -> Challenge:
+    try:
+        return msgspec.json.decode(body, type=Challenge)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        raise BadRequest('The body is {"user": "u…", "reason": "…"}, an id and 1 to 200 characters.') from None
 
 
 def _reason(body: bytes) -> str:

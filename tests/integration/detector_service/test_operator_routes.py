@@ -131,6 +131,8 @@ def test_nothing_is_lifted_without_the_token(banned: Detector) -> None:
         ("DELETE", "/v1/bans/1", {"reason": "x", "more": 1}, 400),
         ("DELETE", "/v1/bans/1", {"reason": "x" * 20_000}, 400),
         ("DELETE", "/v1/bans/1", [], 400),
+        ("POST", "/v1/challenges", {"user": "ana", "reason": "x"}, 400),
+        ("POST", "/v1/challenges", {"user": "u" + "1" * 32, "reason": ""}, 400),
     ],
 )
 def test_what_is_not_right_gets_a_problem(banned: Detector, method: str, path: str, body: Any, status: int) -> None:
@@ -140,6 +142,37 @@ def test_what_is_not_right_gets_a_problem(banned: Detector, method: str, path: s
     assert (answered, problem["status"]) == (status, status) or (status == 400 and answered in {405, 413})
     assert set(problem) == {"type", "title", "status", "code", "detail"}
     assert SUBJECT in banned.bans()
+
+
+def passed(user: str, action: str = "chat") -> activity.CaptchaPassed:
+    """As the auth service tells it."""
+    return activity.CaptchaPassed(ts_ms=now_ms(), src="auth", user=user, action=action)
+
+
+def test_a_challenge_stands_beside_the_bans_until_it_is_passed(running: Detector) -> None:
+    """Explained as any decision, kept over a crash, ended by this user's pass in the chat and by nothing else."""
+    user, other = "u" + "1" * 32, "u" + "2" * 32
+    body = {"user": user, "reason": "looks like a script"}
+    status, made = running.ask("/v1/challenges", method="POST", body=body)
+
+    assert (status, made["subject"], made["state"], made["pushed"]) == (200, f"challenge:{user}", "active", True)
+    assert f"user {user} is to be challenged because an operator asked for it: looks like a script" in made["sentence"]
+    assert running.ask("/v1/challenges", method="POST", body=body)[0] == 409
+    assert running.bans().keys() == {f"challenge:{user}"}
+    running.kill()
+    running.redis.flushall()
+    running.start()
+    until(lambda: running.bans().keys() == {f"challenge:{user}"}, "it is written again")
+    running.emit(passed(other), passed(user, "login"))
+    running.settled()
+    assert running.bans().keys() == {f"challenge:{user}"}
+
+    running.emit(passed(user))
+    until(lambda: not running.bans(), "it is over")
+    assert running.ask("/v1/challenges", method="POST", body=body)[0] == 200
+    decision = running.ask("/v1/bans")[1]["bans"][0]["decision"]
+    assert running.ask(f"/v1/bans/{decision}", method="DELETE", body={"reason": "a mistake"})[0] == 200
+    assert not running.bans()
 
 
 def test_the_events_of_a_subject_are_shown_newest_first(banned: Detector) -> None:

@@ -13,4 +13,5 @@ def test_what_people_do_too_and_what_others_can_cause_never_bans() -> None:
     assert {scenario.name: scenario.action for scenario in ALL if scenario.action is not Action.BAN} == {
         "message-flood": Action.WATCH,
         "account-walk": Action.CHALLENGE,
+        "operator-challenge": Action.CHALLENGE,
     }

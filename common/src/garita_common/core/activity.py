@@ -128,6 +128,12 @@ class MessageReported(Activity, frozen=True, tag="user.report", kw_only=True):
     reason: str
 
 
+class ChallengeAsked(Activity, frozen=True, tag="admin.challenge", kw_only=True):
+    """An operator wants a user to be challenged."""
+
+    subject: str
+
+
 class BanLifted(Activity, frozen=True, tag="admin.unban", kw_only=True):
     """An operator lifted a ban."""
 
@@ -148,6 +154,7 @@ Event: TypeAlias = (
     | TypingStarted
     | MessageReported
     | BanLifted
+    | ChallengeAsked
 )
 
 KEY_KINDS: tuple[type[Activity], ...] = (

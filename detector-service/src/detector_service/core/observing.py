@@ -13,6 +13,7 @@ from garita_common.core.activity import (
     CaptchaAttempted,
     CaptchaFailed,
     CaptchaPassed,
+    ChallengeAsked,
     ConnectionClosed,
     ConnectionOpened,
     LoggedIn,
@@ -72,6 +73,7 @@ class Observer:
                 | TypingStarted()
                 | MessageReported()
                 | BanLifted()
+                | ChallengeAsked()
             ):
                 return []
 

@@ -14,6 +14,8 @@ FACTOR = 4
 CAP_MS = 7 * 86_400_000
 CLEAN_MS = 7 * 86_400_000
 JITTER = 0.1
+CHALLENGED_FOR_MS = 86_400_000
+"""Whoever has not looked or listened within a day may write again: by then everything that was counted weighs little."""
 MAX_LEVEL = 6
 """10 min × 4^5 is over the cap already; a level above would only make forgiveness slower."""
 

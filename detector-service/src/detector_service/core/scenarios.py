@@ -9,7 +9,9 @@ from enum import Enum
 
 
 class Action(Enum):
-    """What a decision does. `SPARED`: a ban that good users held off. `WATCH` and `CHALLENGE` are noted; nothing acts on them yet."""
+    """What a decision does. `SPARED`: a ban that good users held off. `WATCH` is noted, nothing acts on it; so is `CHALLENGE` of what is no user: a user is asked
+    by the gateways.
+    """
 
     BAN = "ban"
     SPARED = "spared"
@@ -36,6 +38,7 @@ LOGIN_WALK = Scenario("login-walk", 1, "login_guessing")
 LOGIN_BURST = Scenario("login-burst", 1, "login_guessing")
 LOGIN_SPRAYING = Scenario("login-spraying", 1, "login_spraying")
 ACCOUNT_WALK = Scenario("account-walk", 1, "login_guessing", Action.CHALLENGE)
+OPERATOR_CHALLENGE = Scenario("operator-challenge", 1, "operator", Action.CHALLENGE)
 
 ALL = (
     PROTOCOL_VIOLATION,
@@ -47,6 +50,7 @@ ALL = (
     LOGIN_BURST,
     LOGIN_SPRAYING,
     ACCOUNT_WALK,
+    OPERATOR_CHALLENGE,
 )
 
 Number = int | float | str
