@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
+from pathlib import Path
 
 from playwright.async_api import Locator, Page, expect
 
@@ -109,8 +111,9 @@ async def test_contacts_password_and_question_are_kept_by_their_owner(newcomer: 
 
 
 async def test_a_strangers_device_is_forgotten(newcomer: Newcomer) -> None:
-    """It may ask for a code to be confirmed; its owner puts it out. Every part fits a small telephone and names its controls."""
+    """It may ask for a code to be confirmed; its owner puts it out, takes a copy, and almost leaves. Every part fits a small telephone and names its controls."""
     sol = await newcomer("own-sol", viewport={"width": 360, "height": 700})
+    sol.expected = (REFUSED,)
     await sol.register()
     other = await newcomer("own-sol", locale="es-ES")
     other.expected = (REFUSED,)
@@ -133,5 +136,17 @@ async def test_a_strangers_device_is_forgotten(newcomer: Newcomer) -> None:
     await sol.page.get_by_role("button", name="Forget that device and end its sessions").click()
     await told(sol.page, "What happened", re.compile("That device is out"))
 
+    await go(sol, "")
+    async with sol.page.expect_download(timeout=PATIENCE_MS) as waiting:
+        await sol.page.get_by_role("button", name="Download a copy").click()
+    copy = json.loads(Path(await (await waiting.value).path()).read_bytes())
+    await told(sol.page, "Your data", re.compile("The copy is among your downloads"))
+    await sol.page.get_by_role("button", name="Delete the account").click()
+    await sol.page.get_by_role("dialog").get_by_role("button", name="Delete the account").click()
+    await told(sol.page, "Your data", re.compile("is going to be deleted on"))
+    await card(sol.page, "Please look at this").get_by_role("button", name="Keep it: This account").click()
+    await expect(sol.page.get_by_role("button", name="Delete the account")).to_be_visible(timeout=PATIENCE_MS)
+
     assert found == {part: (0, []) for part in PARTS}
+    assert [contact["value"] for contact in copy["contacts"]] == [sol.email]
     await expect(other.page.get_by_role("heading", name="Log in")).to_be_visible(timeout=PATIENCE_MS)

@@ -9,6 +9,7 @@ import { codesCard } from "./codes.js";
 import { contactsCard } from "./contacts.js";
 import { devicesCard } from "./devices.js";
 import { eventsCard } from "./securityevents.js";
+import { leavingCard } from "./leaving.js";
 import { passkeysCard } from "./passkeys.js";
 import { passwordCard } from "./password.js";
 import { pendingCard } from "./pending.js";
@@ -18,7 +19,7 @@ import { sessionsCard } from "./sessions.js";
 import { totpCard } from "./totp.js";
 
 const PARTS = {
-  profile: { word: "account.profile", cards: [profileCard] },
+  profile: { word: "account.profile", cards: [profileCard, leavingCard] },
   signin: { word: "account.signin", cards: [passwordCard, totpCard, passkeysCard, codesCard, questionCard] },
   contacts: { word: "account.contacts", cards: [contactsCard("emails"), contactsCard("phones")] },
   devices: { word: "account.devices", cards: [devicesCard, sessionsCard] },

@@ -19,27 +19,32 @@ export function pendingCard(own) {
     card.tell(said);
     own.dispatchEvent(new CustomEvent("answered"));
   });
+  /** `answers`: the button's word, what it does, and what is told then. Each button is heard with what it is about. */
+  const item = (title, hint, answers) => entry(
+    [h("strong", { say: title }), h("p", { class: "hint", say: hint })],
+    ...answers.map(([word, work, said]) => entryButton(word, () => `${t(word)}: ${title()}`, after(work, said))));
   const answer = (one, was_me) => () => own.send("POST", `/sessions/${one.id}/answer`, { was_me }).catch(refusedAsNew);
-  const asked = (one, by = deviceName(one.asked.by_device_label || "?")) => entry(
-    [h("strong", { say: one.current ? "pending.session_this" : ["pending.session", { device: deviceName(one.device_label || "?") }] }),
-      h("p", { class: "hint", say: () => t("pending.session_by", { by, date: fullDate(one.asked.ends_ms) }) })],
-    entryButton("pending.was_not_me", null, after(answer(one, false), "pending.kept")),
-    entryButton("pending.was_me", null, after(answer(one, true), "sessions.ended")));
+  const asked = (one) => item(
+    () => (one.current ? t("pending.session_this") : t("pending.session", { device: deviceName(one.device_label || "?") })),
+    () => t("pending.session_by", { by: deviceName(one.asked.by_device_label || "?"), date: fullDate(one.asked.ends_ms) }),
+    [["pending.was_not_me", answer(one, false), "pending.kept"], ["pending.was_me", answer(one, true), "sessions.ended"]]);
   const stop = (one) => () => own.change("POST", `/recoveries/${one.id}/veto`, {}, { strong: true }).catch(refusedAsNew);
-  const recovery = (one) => entry(
-    [h("strong", { say: `pending.recovery_${one.goal}` }),
-      h("p", { class: "hint", say: () => t("pending.recovery_when", { started: fullDate(one.started_ms), date: fullDate(one.not_before_ms) }) })],
-    entryButton("pending.stop", null, after(stop(one), "pending.stopped")));
-  const removal = (one) => entry(
-    [h("strong", { say: () => t("pending.removal", { what: t(`factor.${one.factor}`) }) }),
-      h("p", { class: "hint", say: () => t("removal.begun", { until: fullDate(one.cancel_until_ms), date: fullDate(one.effective_ms) }) })],
-    entryButton("removal.keep", null, after(() => own.keep(one.id), "removal.kept")));
-  const deletion = (one) => entry(
-    [h("strong", { say: "pending.deletion" }), h("p", { class: "hint", say: () => t("pending.deletion_when", { date: fullDate(one.effective_ms) }) })],
-    entryButton("removal.keep", null, after(() => own.keep(one.id), "removal.kept")));
+  const recovery = (one) => item(
+    () => t(`pending.recovery_${one.goal}`),
+    () => t("pending.recovery_when", { started: fullDate(one.started_ms), date: fullDate(one.not_before_ms) }),
+    [["pending.stop", stop(one), "pending.stopped"]]);
+  const keep = (one) => ["removal.keep", () => own.keep(one.id), "removal.kept"];
+  const removal = (one) => item(
+    () => t("pending.removal", { what: t(`factor.${one.factor}`) }),
+    () => t("removal.begun", { until: fullDate(one.cancel_until_ms), date: fullDate(one.effective_ms) }),
+    [keep(one)]);
+  const deletion = (one) => item(() => t("pending.deletion"), () => t("pending.deletion_when", { date: fullDate(one.effective_ms) }), [keep(one)]);
   card.draw = () => {
     const removals = own.changes.filter((one) => one.kind === "removal" && one.cancel_until_ms > Date.now());
-    const items = [...own.sessions.filter((one) => one.asked).map((one) => asked(one)), ...own.recoveries.map(recovery), ...own.changes.filter((one) => one.kind === "deletion").map(deletion), ...removals.map(removal)];
+    const items = [
+      ...own.sessions.filter((one) => one.asked).map(asked), ...own.recoveries.map(recovery),
+      ...own.changes.filter((one) => one.kind === "deletion").map(deletion), ...removals.map(removal),
+    ];
     card.element.hidden = items.length === 0 && !own.oneContact && !told;
     card.show(
       items.length > 0 && h("p", { say: "pending.lead" }),

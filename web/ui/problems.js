@@ -18,7 +18,7 @@ export function protocolSentence(code) {
 }
 
 function account(error) {
-  if (error.code === "conflict" && ["frozen", "guarded"].includes(error.reason)) return t(`account.${error.reason}`, { date: fullDate(error.until) });
+  if (error.code === "conflict" && ["frozen", "guarded", "deleting"].includes(error.reason)) return t(`account.${error.reason}`, { date: fullDate(error.until) });
   const name = hasWord(`account.${error.code}`) ? `account.${error.code}` : "account.internal";
   const parts = [t(name)];
   if (error.code === "banned") parts.push(banned(error));

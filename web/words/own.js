@@ -13,6 +13,18 @@ export default {
     "account.lost_refused": "This needs more than was shown: a code from an authenticator app or a passkey that have been on long enough to count, on a device that you have used for long. Remove it the slow way instead.",
     "account.device_new": "Only a device that was confirmed two weeks ago or more, and is used now and then, can say that.",
 
+    "account.deleting": "The account is going to be deleted on {date}. Keep it first.",
+
+    "leave.data": "Your data",
+    "leave.copy": "Download a copy",
+    "leave.copy_lead": "All that is stored of your account, as one file. What was said in rooms is not in it. We tell your addresses that a copy was made.",
+    "leave.copied": "The copy is among your downloads. It holds your addresses and where you logged in: keep it safe.",
+    "leave.end": "Delete the account",
+    "leave.end_title": "Delete your account?",
+    "leave.end_lead": "The account can be deleted. That takes two weeks, in which you can keep it after all.",
+    "leave.end_what": "In two weeks everything of your account is gone: names, addresses, devices. Until then it works, you are told at every address, and you can take it back here.",
+    "leave.ending": "Your account is going to be deleted on {date}.",
+
     "removal.remove": "Remove",
     "removal.slow": "It goes slowly: for a week you can take it back, and until day 37 it still counts, so that a thief cannot take it from you.",
     "removal.lost": "It was lost or stolen",
@@ -143,6 +155,18 @@ export default {
     "account.guarded": "La cuenta se recuperó hace poco. Hasta el {date} no se le puede quitar nada.",
     "account.lost_refused": "Para esto hace falta más: un código de una aplicación o una llave de acceso que lleven tiempo suficiente para contar, en un dispositivo que uses desde hace tiempo. Quítalo por la vía lenta.",
     "account.device_new": "Solo puede decirlo un dispositivo confirmado hace dos semanas o más y que se use de vez en cuando.",
+
+    "account.deleting": "La cuenta se va a borrar el {date}. Primero hay que conservarla.",
+
+    "leave.data": "Tus datos",
+    "leave.copy": "Descargar una copia",
+    "leave.copy_lead": "Todo lo que se guarda de tu cuenta, en un archivo. Lo dicho en las salas no está. Avisamos a tus direcciones de que se hizo una copia.",
+    "leave.copied": "La copia está en tus descargas. Contiene tus direcciones y dónde entraste: guárdala bien.",
+    "leave.end": "Borrar la cuenta",
+    "leave.end_title": "¿Borrar tu cuenta?",
+    "leave.end_lead": "La cuenta se puede borrar. Tarda dos semanas, en las que aún puedes conservarla.",
+    "leave.end_what": "En dos semanas desaparece todo lo de tu cuenta: nombres, direcciones, dispositivos. Hasta entonces funciona, te avisamos en todas tus direcciones y puedes anularlo aquí.",
+    "leave.ending": "Tu cuenta se va a borrar el {date}.",
 
     "removal.remove": "Quitar",
     "removal.slow": "Se va despacio: durante una semana puedes anularlo, y hasta el día 37 sigue contando, para que un ladrón no te lo pueda quitar.",

@@ -85,6 +85,7 @@ def test_every_code_of_the_accounts_has_a_sentence(language: str) -> None:
 def test_every_event_and_factor_of_an_account_has_a_sentence(language: str) -> None:
     """What the service can tell an owner, and what can be pending."""
     assert {f"event.{kind.value}" for kind in Kind} <= names(language)
+    assert {"account.frozen", "account.guarded", "account.deleting"} <= names(language)
     assert {f"factor.{factor}" for factor in get_args(answers.PendingFactor)} <= names(language)
     assert {f"device.grade_{grade}" for grade in get_args(answers.Grade)} <= names(language)
 
