@@ -93,6 +93,11 @@ export class Accounts {
     return this.call("POST", "/login/mfa", { body: { mfa_ticket: ticket, ...fields } });
   }
 
+  /** A text with a code for a ticket. `asked`: what the guard of the form adds. */
+  sendLoginText(ticket, asked) {
+    return this.call("POST", "/login/mfa/send", { body: { mfa_ticket: ticket, ...asked } });
+  }
+
   /** The options of a login by passkey, or of one for a ticket. */
   passkeyLogin(ticket = null) {
     return this.call("POST", "/passkeys/login/options", { body: ticket ? { mfa_ticket: ticket } : {} });
@@ -119,8 +124,8 @@ export class Accounts {
   }
 
   /** Has a code sent to contacts that count, for the step-up of this session. */
-  sendStepUp(token, channel) {
-    return this.call("POST", "/step-up/send", { token, body: { channel } });
+  sendStepUp(token, channel, asked = {}) {
+    return this.call("POST", "/step-up/send", { token, body: { channel, ...asked } });
   }
 
   stepUp(token, fields) {

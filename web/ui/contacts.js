@@ -1,11 +1,10 @@
 /** Addresses and numbers of the account: adding one with its code, what each is good for, removing, and keeping what is being removed. */
 
-import { Proof } from "../net/proof.js";
+import { captcha } from "./captcha.js";
 import { contact as contactOf } from "../core/people.js";
 import { Card, entry, entryButton } from "./card.js";
 import { h } from "./dom.js";
-import { FieldTrouble, codeField, dialog, field, fieldsOnly, form } from "./forms.js";
-import { submitWhenComplete } from "./login.js";
+import { FieldTrouble, codeField, dialog, field, fieldsOnly, form, submitWhenComplete } from "./forms.js";
 import { refusedAsNew } from "./own.js";
 import { remove, removalTold } from "./removal.js";
 import { fullDate, t } from "./speech.js";
@@ -81,10 +80,12 @@ function proveContact(own, kind, known) {
         name: "contact", word: `contact.${kind}_field`, hint: `contact.${kind}_hint`, type: kind === "emails" ? "email" : "tel",
         autocomplete: kind === "emails" ? "email" : "tel", autocapitalize: "none", spellcheck: "false", value: known ?? "", readOnly: Boolean(known),
       });
+      // Numbers want work from a device that does not count yet, and further texts a picture.
+      const guard = captcha({ accounts: own.accounts, action: "contact", flow: () => contactOf(address.input.value)?.phone ?? "" });
       const work = async () => {
         const wanted = contactOf(address.input.value);
         if (!wanted || !(kind === "emails" ? wanted.email : wanted.phone)) throw new FieldTrouble(address, `contact.${kind}_bad`);
-        const sent = await sendCode(own, kind, wanted);
+        const sent = await guard.send((asked) => own.change("POST", `/me/${kind}`, { ...wanted, ...asked }));
         if (sent) element.replaceChildren(...codeStep(own, { kind, id: sent.id, value: address.input.value.trim(), close }));
         element.querySelector("input").focus();
       };
@@ -93,22 +94,10 @@ function proveContact(own, kind, known) {
         address.fail(`contact.${kind}_bad`);
         return true;
       };
-      element.append(form({ rows: [address.row], submit: "contact.send", work, handle }).element);
+      element.append(form({ rows: [address.row, guard.element], submit: "contact.send", work, handle }).element);
       return [element];
     },
   }).open();
-}
-
-/** Numbers want a proof of work from a device that does not count yet; null where the fresh proof was not given. */
-async function sendCode(own, kind, wanted) {
-  try {
-    return await own.change("POST", `/me/${kind}`, wanted);
-  } catch (error) {
-    if (error.code !== "challenge_required") throw error;
-    const proof = new Proof(own.accounts, "contact");
-    proof.prepare(error.challenge);
-    return own.change("POST", `/me/${kind}`, { ...wanted, captcha: await proof.take() });
-  }
 }
 
 function codeStep(own, { kind, id, value, close }) {

@@ -4,9 +4,10 @@ import { passkeyHost, passkeysKnown, usePasskey } from "../net/passkeys.js";
 import { captcha } from "./captcha.js";
 import { h, icon } from "./dom.js";
 import { entrance } from "./entrance.js";
-import { FieldTrouble, codeField, field, fieldsOnly, form } from "./forms.js";
-import { require, submitWhenComplete } from "./login.js";
+import { FieldTrouble, codeField, field, fieldsOnly, form, submitWhenComplete } from "./forms.js";
+import { require } from "./login.js";
 import { sentence } from "./problems.js";
+import { sentCode } from "./sentcode.js";
 import { bind, currentLanguage, fullDate, t } from "./speech.js";
 
 const HOUR_MS = 3_600_000;
@@ -64,28 +65,17 @@ function pieceView(context, flow, kind, question) {
 }
 
 function byMessage(context, flow, channel) {
-  const code = codeField({ word: "register.code", hint: "recover.code_hint" });
-  // A text costs something: work comes with it from the first one on.
-  const guard = captcha({ accounts: context.accounts, action: "recover", flow: () => flow.id, always: channel === "sms" });
-  guard.prepare();
-  const sent = h("p", { class: "note", role: "status", hidden: true, say: `recover.sent_${channel}` });
-  const send = async () => {
-    await guard.send((asked) => context.recovery.send(flow, channel, asked));
-    sent.hidden = false;
-    bind(sending.button, "text", "recover.send_again");
-    sending.button.className = "quiet";
-    showing.element.hidden = false;
-    code.input.focus();
-  };
-  const show = async () => {
-    if (code.code().length !== 6) throw new FieldTrouble(code, "code.six");
-    await give(context, flow, channel, { kind: "code", value: code.code() });
-  };
-  const sending = form({ rows: [guard.element], submit: "recover.send", work: send, handle: (error) => gone(context, flow, error) || fieldsOnly(error) });
-  const showing = form({ rows: [code.row], submit: "register.confirm", work: show, handle: misfit(context, flow, code) });
-  showing.element.hidden = true;
-  submitWhenComplete(code, showing);
-  return [sent, showing.element, sending.element, channel === "sms" && noPhone(context, flow)].filter(Boolean);
+  const parts = sentCode({
+    // A text costs something: work comes with it from the first one on.
+    guard: captcha({ accounts: context.accounts, action: "recover", flow: () => flow.id, always: channel === "sms" }),
+    send: (asked) => context.recovery.send(flow, channel, asked),
+    give: (value) => give(context, flow, channel, { kind: "code", value }),
+    handle: (error, code) => misfit(context, flow, code)(error),
+    lost: (error) => gone(context, flow, error) || fieldsOnly(error),
+    sent: `recover.sent_${channel}`,
+    submit: "register.confirm",
+  });
+  return channel === "sms" ? [...parts, noPhone(context, flow)] : parts;
 }
 
 /** "I no longer have this phone": what it does is said before it is done. */

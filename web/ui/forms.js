@@ -108,6 +108,13 @@ export function fieldsOnly(error) {
   return error instanceof Shown;
 }
 
+/** The sixth digit sends the form: what is typed from a telephone should not need another key. */
+export function submitWhenComplete(code, made) {
+  code.input.addEventListener("input", (event) => {
+    if (code.code().length === 6 && event.inputType !== "deleteContentBackward") made.element.requestSubmit();
+  });
+}
+
 /** A button that copies a text and says so. */
 export function copyButton(text) {
   const button = h("button", {

@@ -48,9 +48,13 @@ function secondView({ accounts, ticket, done, show }) {
     if (answer.recovery_code) show(replacedView({ code: answer.recovery_code, done: () => done(answer) }));
     else done(answer);
   };
-  const asked = secondStep({ methods: ticket.methods, options: () => accounts.passkeyLogin(ticket.mfa_ticket), give });
+  const text = {
+    guard: () => captcha({ accounts, action: "login", flow: () => ticket.mfa_ticket, always: true }),
+    send: (guarded) => accounts.sendLoginText(ticket.mfa_ticket, guarded),
+  };
+  const asked = secondStep({ methods: ticket.methods, options: () => accounts.passkeyLogin(ticket.mfa_ticket), give, text, trust: true });
   const again = h("button", { type: "button", class: "link", say: "login.again", on: { click: () => show(loginView({ accounts, done, show })) } });
-  const lead = ticket.methods[0] === "totp" ? "totp.login_lead" : null;
+  const lead = ticket.methods.includes("code") ? "second.shut" : ticket.methods[0] === "totp" ? "totp.login_lead" : null;
   return entrance({ title: "totp.login_title", lead, parts: [asked, h("p", { class: "other" }, again)] });
 }
 
@@ -62,13 +66,6 @@ function replacedView({ code, done }) {
       h("p", { say: () => t("codes.new_one", { code }) }),
       h("button", { type: "button", class: "primary", say: "codes.done", on: { click: done } }),
     ],
-  });
-}
-
-/** The sixth digit sends the form: what is typed from a telephone should not need another key. */
-export function submitWhenComplete(code, made) {
-  code.input.addEventListener("input", (event) => {
-    if (code.code().length === 6 && event.inputType !== "deleteContentBackward") made.element.requestSubmit();
   });
 }
 

@@ -8,8 +8,8 @@ import { contact } from "../core/people.js";
 import { captcha } from "./captcha.js";
 import { h } from "./dom.js";
 import { entrance } from "./entrance.js";
-import { FieldTrouble, codeField, field, fieldsOnly, form, passwordField } from "./forms.js";
-import { require, submitWhenComplete } from "./login.js";
+import { FieldTrouble, codeField, field, fieldsOnly, form, passwordField, submitWhenComplete } from "./forms.js";
+import { require } from "./login.js";
 import { currentLanguage, t } from "./speech.js";
 
 export const LEAST_PASSWORD = 12;
@@ -21,7 +21,7 @@ export function registerView({ accounts, done, show, note = null }) {
   });
   const password = passwordField({ name: "password", word: "password", hint: "register.password_hint", autocomplete: "new-password" });
   const trap = h("input", { name: "website", tabindex: "-1", autocomplete: "off", "aria-hidden": "true", class: "trap" });
-  const guard = captcha({ accounts, action: "register", always: true });
+  const guard = captcha({ accounts, action: "register", flow: () => contact(address.input.value)?.phone ?? "", always: true });
 
   const work = async () => {
     const where = contact(address.input.value);

@@ -1,8 +1,8 @@
 /** Asks again who one is, where the server wants a fresh proof, and then does what was wanted. */
 
-import { FieldTrouble, codeField, dialog, fieldsOnly, form, passwordField } from "./forms.js";
+import { captcha } from "./captcha.js";
+import { FieldTrouble, codeField, dialog, fieldsOnly, form, passwordField, submitWhenComplete } from "./forms.js";
 import { fill, h } from "./dom.js";
-import { submitWhenComplete } from "./login.js";
 import { secondStep } from "./secondstep.js";
 import { t } from "./speech.js";
 
@@ -69,13 +69,14 @@ function byPassword(session, _, close) {
 /** First where the code shall go, then the code. */
 function byContact(session, accounts, close) {
   const element = h("div", {});
-  const to = (channel) => form({
-    rows: [], submit: `stepup.send_${channel}`,
-    work: async () => {
-      await session.withToken((token) => accounts.sendStepUp(token, channel));
+  const to = (channel) => {
+    const guard = captcha({ accounts, action: "contact" });
+    const work = async () => {
+      await guard.send((asked) => session.withToken((token) => accounts.sendStepUp(token, channel, asked)));
       typed();
-    },
-  }).element;
+    };
+    return form({ rows: [guard.element], submit: `stepup.send_${channel}`, work, handle: fieldsOnly }).element;
+  };
   const typed = () => {
     const code = codeField({ word: "register.code", hint: "stepup.sent" });
     const work = async () => {

@@ -3,8 +3,7 @@
 import { inFours } from "../core/people.js";
 import { Card } from "./card.js";
 import { h, icon } from "./dom.js";
-import { FieldTrouble, codeField, copyButton, fieldsOnly, form } from "./forms.js";
-import { submitWhenComplete } from "./login.js";
+import { FieldTrouble, codeField, copyButton, fieldsOnly, form, submitWhenComplete } from "./forms.js";
 import { qrCode } from "./qr.js";
 import { remove, removalTold } from "./removal.js";
 import { fullDate, t } from "./speech.js";

@@ -1,7 +1,10 @@
-/** Sentences: pictures and clips that keep robots out. Both languages have the same names; a test holds them together. */
+/** Sentences: codes that are sent, and pictures and clips that keep robots out. Both languages have the same names; a test holds them together. */
 
 export default {
   en: {
+    "code.send": "Send the code",
+    "code.send_again": "Send another one",
+    "code.sent_hint": "Six digits, good for some minutes.",
     "picture.group": "One more thing, because there were many tries",
     "picture.alt": "A picture of six letters and digits. If you cannot read it, choose “Listen instead”.",
     "picture.player": "A clip of six digits, spoken in English",
@@ -19,6 +22,9 @@ export default {
     "picture.too_many": "You had many of these. Wait a few minutes, or answer the other kind.",
   },
   es: {
+    "code.send": "Enviar el código",
+    "code.send_again": "Enviar otro",
+    "code.sent_hint": "Seis cifras; vale unos minutos.",
     "picture.group": "Una cosa más, porque ha habido muchos intentos",
     "picture.alt": "Una imagen con seis letras y cifras. Si no puedes leerla, elige «Mejor escuchar».",
     "picture.player": "Una grabación con seis cifras, dichas en inglés",
