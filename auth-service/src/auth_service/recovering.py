@@ -106,10 +106,8 @@ class Recovering:
         flow = flows.start(parts.new_id(), Goal(body.goal), parts.now_ms())
         admitted = user if user and (is_linked or not over) else None
         started = Recovery(flow, admitted, digest(secret.encode()), known, device, self._places.net_of(caller))
-        if (
-            not is_own
-        ):  # a place too is a known context, but a price that it spares would tell everybody there who has an account
-            started = replace(started, tag=tag)
+        # A place too is a known context, but a price that it spared would tell everybody there who has an account.
+        started = replace(started, tag="" if is_own else tag)
         async with parts.store.writing() as tx:
             await store_recoveries.add(tx, started)
         self._work.wake()

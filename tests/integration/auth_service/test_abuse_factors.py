@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.integration.auth_service.conftest import ORIGIN, PASSWORD, Answer, Person, World, Worlds, solve
+from tests.integration.auth_service.rescue import Rescue, begin
 from tests.integration.auth_service.test_pictures import guessed_at, log_in, look
 
 PROXY = {"TRUSTED_PROXIES": "127.0.0.1"}
@@ -120,12 +121,15 @@ async def test_abuse_16_a_secret_is_good_for_its_purpose_alone(world: World) -> 
     )
     await world.enrol(person)
     ticket = await ticket_of(world, person)
+    rescue = await begin(world, person.name)
     secrets = {
         "mfa_ticket": ticket,
         "flow_secret": started["flow_secret"],
         "registration_ticket": verified.body["registration_ticket"],
         "refresh": person.tokens["refresh_token"],
         "device": person.device,
+        "recovery_secret": rescue.secret,
+        "undo": next(row["text"] for row in await world.outbox() if "/undo.html#" in row["text"]).split("#")[1][:64],
     }
 
     for name, secret in secrets.items():
@@ -137,6 +141,13 @@ async def test_abuse_16_a_secret_is_good_for_its_purpose_alone(world: World) -> 
         if name != "registration_ticket":
             body = {"ticket": secret, "username": "someone"}
             assert (await world.post(f"/registrations/{started['flow_id']}/complete", body)).code == "flow_gone", name
+        if name != "recovery_secret":
+            assert (await Rescue(world, rescue.id, secret).shown()).code == "flow_gone", name
+            assert (await Rescue(world, rescue.id, secret).show("totp", world.totp(person))).code == "flow_gone", name
+        if name != "undo":
+            veto = await world.post(f"/recoveries/{rescue.id}/veto", {"token": secret})
+            assert veto.code in {"not_found", "rate_limited"}, name
+    assert await rescue.state() == "collecting"
     assert (await second(world, ticket, world.totp(person))).status == 200
     assert (await world.refresh(person.access)).code == "invalid_request", "longer than any refresh token"
 

@@ -61,6 +61,24 @@ async def test_cookies_count_only_in_browser_mode(world: World) -> None:
     assert (await world.post("/token/refresh", {}, headers=cookie | WEB)).status == 200
 
 
+async def test_abuse_23_a_cookie_that_a_subdomain_planted_is_not_read(worlds: Worlds) -> None:
+    """It can set `rt` and `dv` for the whole domain, never `__Host-` ones: they are the only ones that count; and a login makes a session of its own."""
+    async with worlds() as world:
+        owner, thief = await world.register(), await world.register()
+    async with worlds(GARITA_MODE="production") as world:
+        planted = {"rt": thief.tokens["refresh_token"], "dv": thief.device}
+        assert (await world.post("/token/refresh", {}, headers=sent(**planted))).code == "session_ended"
+        own = {"__Host_rt": owner.tokens["refresh_token"], "__Host_dv": owner.device}
+        fresh = await world.post("/token/refresh", {}, headers=sent(**planted, **own))
+        assert fresh.body["session_id"] == owner.tokens["session_id"]
+        assert sorted(fresh.cookies) == ["__Host-rt"]
+
+        body = {"identifier": owner.name, "password": PASSWORD}
+        entered = await world.post("/login", body, headers=sent(**planted, __Host_rt=fresh.cookies["__Host-rt"]))
+        assert entered.body["tokens"]["session_id"] not in {owner.tokens["session_id"], thief.tokens["session_id"]}
+        assert sorted(entered.cookies) == ["__Host-dv", "__Host-rt"], "a new device: the planted one is not the owner's"
+
+
 @pytest.mark.parametrize(
     ("mode", "name", "secure", "path"), [("demo", "rt", False, "/v1/auth"), ("production", "__Host-rt", True, "/")]
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.integration.auth_service.conftest import PASSWORD, PROOF_COST, Answer, World, eventually
+from tests.integration.auth_service.conftest import PASSWORD, PROOF_COST, Answer, World, eventually, solve
 from tests.integration.auth_service.owners import rows
 from tests.integration.auth_service.rescue import DAY_S, P1, Rescue, begin, codes_to, grown, thief_of
 
@@ -54,9 +54,12 @@ async def test_less_than_the_price_buys_nothing(world: World) -> None:
     foreign = {"picture": await world.picture("recover", other.id)}
     wrong = await world.picture("recover", rescue.id)
 
+    async def dear() -> dict[str, Any]:
+        return {"captcha": solve((await asked(world, rescue)).body["challenge"]["params"])}
+
     assert price(await asked(world, rescue, **usual)) == FURTHER
-    assert price(await asked(world, rescue, **foreign)) == FURTHER
-    assert price(await asked(world, rescue, picture=wrong | {"answer": "AAAAAA"})) == FURTHER
+    assert price(await asked(world, rescue, **foreign, **await dear())) == FURTHER
+    assert price(await asked(world, rescue, picture=wrong | {"answer": "AAAAAA"}, **await dear())) == FURTHER
     assert (await rescue._post("send", channel="email")).status == 202
     assert await codes_to(world, P1) == [code]
 
