@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.integration.auth_service.conftest import PASSWORD, PROOF_COST, Answer, World, eventually, solve
+from tests.integration.auth_service.conftest import PASSWORD, PROOF_COST, Answer, World, Worlds, eventually, solve
 from tests.integration.auth_service.owners import rows
 from tests.integration.auth_service.rescue import DAY_S, P1, Rescue, begin, codes_to, grown, thief_of
+from tests.integration.auth_service.test_abuse_recovery import HOME, log_in_from
 
 
 def price(answer: Answer) -> tuple[int, int, list[str]]:
@@ -86,6 +87,19 @@ async def test_the_owners_device_and_a_link_pay_nothing(world: World) -> None:
     assert price(await world.post("/step-up/send", send, token=thief.access)) == FIRST
     assert (await world.pay("/step-up/send", send, "contact", token=thief.access)).status == 202
     assert price(await world.post("/step-up/send", send, token=thief.access)) == FURTHER
+
+
+async def test_who_is_where_an_account_is_used_pays_all_the_same(worlds: Worlds) -> None:
+    """A neighbour would else learn from the price who has an account; the owner there has his own part of the caps."""
+    async with worlds(TRUSTED_PROXIES="127.0.0.1", RECOVERIES_PER_PREFIX_PER_H="1000") as world:
+        owner = await grown(world)
+        for _ in range(10):
+            world.clock.pass_s(DAY_S)
+            await log_in_from(world, owner, HOME)
+        world.clock.pass_s(8 * DAY_S)
+
+        assert price(await asked(world, await begin(world, owner.name, ip=HOME))) == FIRST
+        assert price(await asked(world, await begin(world, "nobody-at-all", ip=HOME))) == FIRST
 
 
 async def test_a_number_is_registered_once_a_day_for_the_usual_work(world: World) -> None:
