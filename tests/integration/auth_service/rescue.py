@@ -6,13 +6,15 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from tests.integration.auth_service.conftest import PASSWORD, Answer, Person, World, eventually
+from tests.integration.auth_service.conftest import PASSWORD, Answer, Person, World, Worlds, eventually
 from tests.integration.auth_service.owners import add_phone, fresh
 
 DAY_S = 86_400
 P1, P2 = "+34600000001", "+34600000002"
 NEW_PASSWORD = "otra marea de sardinas"
 STRANGER = "203.0.113.9"
+HELD = "A recovery of the account is waiting for its time to pass"
+HOME, FAR = "198.51.100.7", "203.0.113.9"
 
 
 @dataclass
@@ -146,3 +148,39 @@ async def step_up(world: World, person: Person) -> str:
     answer = await world.post("/step-up", {"method": "password", "password": PASSWORD}, token=person.access)
     assert answer.status == 200, answer
     return str(answer.body["access_token"])
+
+
+async def veto(world: World, link: str) -> Answer:
+    """Somebody uses a notice's link."""
+    return await world.post("/undo", {"token": link, "action": "cancel"})
+
+
+async def held(world: World, owner: Person, rescue: Rescue, before: int = 0) -> str:
+    """The link in the newest notice to the owner's mailbox that a recovery waits."""
+
+    async def came() -> bool:
+        return len(await links_to(world, owner.email, HELD)) > before
+
+    await eventually(came)
+    return (await links_to(world, owner.email, HELD))[-1]
+
+
+async def log_in_from(world: World, person: Person, ip: str) -> None:
+    """A login on the person's device, from an address."""
+    answer = await world.log_in(person, headers={"X-Forwarded-For": ip})
+    assert answer.status == 200, answer
+    person.tokens |= {key: value for key, value in answer.body["tokens"].items() if key != "device"}
+
+
+async def with_places(worlds: Worlds) -> Any:
+    """A service that believes what the tests say about addresses."""
+    return worlds(TRUSTED_PROXIES="127.0.0.1", RECOVERIES_PER_PREFIX_PER_H="1000")
+
+
+async def two_phones(world: World) -> Person:
+    """An account with two mature phones."""
+    owner = await grown(world)
+    await add_phone(world, await fresh(world, owner), P2)
+    world.clock.pass_s(31 * DAY_S)
+    await log_in_from(world, owner, "127.0.0.1")
+    return owner

@@ -6,8 +6,7 @@ import contextlib
 import sqlite3
 
 from tests.integration.auth_service.conftest import World
-from tests.integration.auth_service.rescue import P1, P2, begin, codes_to
-from tests.integration.auth_service.test_abuse_recovery import two_phones
+from tests.integration.auth_service.rescue import P1, P2, begin, codes_to, two_phones
 
 DAY_S = 86_400
 

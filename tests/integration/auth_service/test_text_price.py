@@ -6,8 +6,7 @@ from typing import Any
 
 from tests.integration.auth_service.conftest import PASSWORD, PROOF_COST, Answer, World, Worlds, eventually, solve
 from tests.integration.auth_service.owners import rows
-from tests.integration.auth_service.rescue import DAY_S, P1, Rescue, begin, codes_to, grown, thief_of
-from tests.integration.auth_service.test_abuse_recovery import HOME, log_in_from
+from tests.integration.auth_service.rescue import DAY_S, HOME, P1, Rescue, begin, codes_to, grown, log_in_from, thief_of
 
 
 def price(answer: Answer) -> tuple[int, int, list[str]]:
