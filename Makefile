@@ -41,7 +41,7 @@ test: .venv/.dev ## Run every test, with coverage; sets up what they need (Chrom
 	@$(PY) -m coverage erase
 	@result=0; \
 		$(PY) -m coverage run -m pytest -n 2 --dist loadfile $(or $(TESTS),tests/unit tests/integration tests/e2e tests/browser) || result=1; \
-		$(if $(TESTS),:,$(PY) -m coverage run -m pytest tests/attack) || result=1; \
+		$(if $(TESTS),:,$(PY) -m coverage run -m pytest -n 2 --dist loadfile tests/attack) || result=1; \
 		$(PY) -m coverage combine --quiet && $(PY) -m coverage report && exit $$result
 
 .PHONY: check

@@ -1,4 +1,4 @@
-"""One running stack for all attack tests: two gateways, and 127.x addresses that count like any other (LOOPBACK=public)."""
+"""One running stack for all attack tests of a worker: two gateways, and 127.x addresses that count like any other (LOOPBACK=public)."""
 
 from __future__ import annotations
 
