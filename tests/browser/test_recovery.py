@@ -24,7 +24,7 @@ SLOW_S = 30 * DAY_S
 """How long the second factors stay where a text message is all that is shown (docs/security.md)."""
 ROOT = Path(__file__).resolve().parents[2]
 SOON = {
-    "GARITA_AUTH_LOGIN_PROOF_AFTER": "1", "GARITA_AUTH_LOGIN_PICTURE_AFTER": "1",
+    "GARITA_AUTH_LOGIN_PROOF_AFTER": "1", "GARITA_AUTH_LOGIN_PICTURE_AFTER": "1", "GARITA_AUTH_LOGIN_SHUT_AFTER_PER_H": "3",
     "GARITA_AUTH_CAPTCHA_IMAGES": "8", "GARITA_AUTH_CAPTCHA_CLIPS": "2",
     "GARITA_GATEWAY_KEYS_EVERY_S": "1",  # a month makes new keys, and for a gateway it takes a second
 }  # fmt: skip
@@ -67,6 +67,25 @@ async def move(later: Later, person: Person, seconds: float) -> None:
     """Time passes, for the services and in the browser."""
     later.clock.pass_s(seconds)
     await person.page.clock.set_fixed_time(later.clock())
+
+
+async def read_pictures(person: Person, later: Later) -> list[str]:
+    """What the pictures and clips say that this page gets, newest last."""
+    seen: list[str] = []
+
+    async def look(route: Route) -> None:
+        answer = await route.fetch()
+        seen.append(later_auth.answer_of(later.answers, await answer.body()))
+        await route.fulfill(response=answer)
+
+    await person.page.route("**/challenges/*/media", look)
+    return seen
+
+
+async def seen(person: Person, shown: list[str], count: int) -> None:
+    """So many pictures and clips have come."""
+    while len(shown) < count:
+        await person.page.wait_for_timeout(50)
 
 
 async def show_text_code(person: Person) -> None:
@@ -130,14 +149,7 @@ async def test_a_picture_and_a_clip_are_solved_by_keyboard(newcomer: Newcomer, l
     rob = await newcomer("evarec")
     rob.expected = (REFUSED,)
     page = rob.page
-    shown: list[str] = []
-
-    async def look(route: Route) -> None:
-        answer = await route.fetch()
-        shown.append(later_auth.answer_of(later.answers, await answer.body()))
-        await route.fulfill(response=answer)
-
-    await page.route("**/challenges/*/media", look)
+    shown = await read_pictures(rob, later)
     await page.get_by_label("User name, email or phone number").fill("evarec")
     password = page.get_by_role("textbox", name="Password")
     await password.fill("wrong password here")
@@ -156,6 +168,7 @@ async def test_a_picture_and_a_clip_are_solved_by_keyboard(newcomer: Newcomer, l
     await page.keyboard.press("Enter")
     await expect(page.get_by_text("That did not fit")).to_be_visible(timeout=PATIENCE_MS)
     await expect(answer).to_be_focused(timeout=PATIENCE_MS)
+    await seen(rob, shown, 2)
     assert len(set(shown)) == len(shown) == 2
     await page.keyboard.type(shown[-1].lower())
     await page.keyboard.press("Enter")
@@ -173,3 +186,60 @@ async def test_a_picture_and_a_clip_are_solved_by_keyboard(newcomer: Newcomer, l
     await answer.fill(shown[-1])
     await answer.press("Enter")
     await rob.is_in()
+
+
+async def test_a_name_that_many_have_tried_is_opened_by_the_code_that_was_sent(
+    newcomer: Newcomer, later: Later
+) -> None:
+    """Three wrong passwords shut it here; then the right one is answered like a wrong one, and its code to the old address lets in."""
+    luz = await newcomer("luzrec")
+    await luz.register()
+    other = await newcomer("luzrec")
+    other.expected, other.used_codes = (REFUSED,), luz.used_codes
+    page = other.page
+    shown = await read_pictures(other, later)
+    await page.get_by_label("User name, email or phone number").fill("luzrec")
+    password = page.get_by_role("textbox", name="Password")
+    await password.fill("wrong password here")
+    await password.press("Enter")
+    wrong = page.get_by_text("The name or the password is not right.")
+    await expect(wrong).to_be_visible(timeout=PATIENCE_MS)
+    await password.press("Enter")
+    answer = page.get_by_label("What do you see or hear?")
+    await expect(answer).to_be_focused(timeout=PATIENCE_MS)
+    for count in (1, 2):
+        await seen(other, shown, count)
+        await answer.fill(shown[-1])
+        await answer.press("Enter")
+        await expect(answer).to_have_value("", timeout=PATIENCE_MS)
+    await seen(other, shown, 3)
+    await answer.fill(shown[-1])
+    await password.fill(PASSWORD)
+    await password.press("Enter")
+    await expect(page.get_by_text("so a password alone is not enough now")).to_be_visible(timeout=PATIENCE_MS)
+    await page.get_by_label("Code", exact=True).fill(await other.new_code(other.email))
+    await other.is_in()
+
+
+async def test_a_text_is_a_second_step_and_a_trusted_device_is_not_asked_again(
+    newcomer: Newcomer, later: Later
+) -> None:
+    """Beside the app that somebody has not at hand."""
+    ina = await newcomer("inarec")
+    ina.ahead_s = later.clock.moved_s
+    await ina.register(PHONE.replace("001", "002"))
+    await ina.turn_on_totp()
+    other = await newcomer("inarec")
+    other.used_codes = ina.used_codes
+    page = other.page
+    for is_asked in (True, False):
+        await page.get_by_label("User name, email or phone number").fill("inarec")
+        await page.get_by_role("textbox", name="Password").fill(PASSWORD)
+        await page.get_by_role("button", name="Log in", exact=True).click()
+        if is_asked:
+            await page.get_by_role("button", name="Get a code by text").click()
+            await page.get_by_role("checkbox", name="Do not ask on this device for 30 days").check()
+            await page.get_by_role("button", name="Send the code").click()
+            await page.get_by_label("Code", exact=True).fill(await other.new_code(PHONE.replace("001", "002")))
+        await other.is_in()
+        await other.log_out()
