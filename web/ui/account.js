@@ -32,15 +32,24 @@ export function accountView(context, name) {
   const own = new OwnAccount(context);
   const waiting = pendingCard(own);
   const cards = PARTS[part].cards.map((make) => make(own));
+  const drawAll = () => Promise.all(cards.map((card) => card.draw()));
+  const retry = h("button", { type: "button", class: "quiet", say: "again", hidden: true });
   const load = own.guard(async () => {
-    await own.refresh();
-    for (const card of cards) own.guard(() => card.draw())();
+    retry.hidden = true;
+    try {
+      await own.refresh();
+      await drawAll();
+    } catch (error) {
+      retry.hidden = false;
+      throw error;
+    }
   });
   own.addEventListener("refreshed", () => waiting.draw());
   own.addEventListener("answered", () => {
     context.looked();
-    for (const card of cards) own.guard(() => card.draw())();
+    own.guard(drawAll)();
   });
+  retry.addEventListener("click", load);
   load();
   return h("div", { class: "page" },
     h("header", { class: "bar" },
@@ -48,5 +57,5 @@ export function accountView(context, name) {
       h("h1", { tabindex: "-1", say: PARTS[part].word })),
     h("nav", { class: "parts", saying: { "aria-label": "account.title" } }, h("ul", {}, Object.entries(PARTS).map(([other, { word }]) => h("li", {},
       h("a", { href: other === "profile" ? "#/account" : `#/account/${other}`, "aria-current": other === part ? "page" : null, say: word }))))),
-    h("div", { class: "cards" }, own.trouble, waiting.element, cards.map((card) => card.element)));
+    h("div", { class: "cards" }, own.trouble, retry, waiting.element, cards.map((card) => card.element)));
 }

@@ -36,9 +36,9 @@ export function contactsCard(kind) {
       if (answer) await again("contact.disowned");
     });
     const item = (one) => entry(
-      [h("strong", {}, h("bdi", {}, one.value)), h("span", { class: `chip ${one.state}`, say: `contact.state_${one.state}` }),
-        h("p", { class: "hint", say: () => meaning(kind, one, own.removalOf({ id: one.id })) }),
-        one.suspect && h("p", { class: "trouble", say: "contact.suspect" }),
+      [h("strong", {}, h("bdi", {}, one.value)), h("span", { class: `chip ${stateOf(one)}`, say: `contact.state_${stateOf(one)}` }),
+        one.suspect ? h("p", { class: "trouble", say: "contact.suspect" })
+          : h("p", { class: "hint", say: () => meaning(kind, one, own.removalOf({ id: one.id })) }),
         one.asked && h("p", { class: "trouble", say: "contact.asked" })],
       one.state === "pending" && entryButton("contact.type_code", ["contact.type_code_long", { value: one.value }], prove(one.value)),
       wantsProof(one) && entryButton("contact.still_mine", ["contact.still_mine_long", { value: one.value }], prove(one.value)),
@@ -55,6 +55,11 @@ export function contactsCard(kind) {
     };
     return card;
   };
+}
+
+/** What is in doubt counts for nothing, however old it is. */
+function stateOf(one) {
+  return one.suspect && one.state === "mature" ? "suspect" : one.state;
 }
 
 function wantsProof(one) {

@@ -39,8 +39,8 @@ export class OwnAccount extends EventTarget {
     return (await this.session.withToken((token) => this.accounts.call(method, path, { body, token }))) ?? {};
   }
 
-  /** A change; who one is is asked for where the server wants it. The answer, or null where that dialog was left. `strong`: a password is no proof for it. */
-  change(method, path, body, { strong = false } = {}) {
+  /** A change; who one is is asked for where the server wants it. The answer, or null where that dialog was left. `strong`: see stepup.js. */
+  change(method, path, body, { strong = null } = {}) {
     return withStepUp(this.session, this.accounts, () => this.send(method, path, body), { strong });
   }
 

@@ -28,7 +28,7 @@ export function pendingCard(own) {
     () => (one.current ? t("pending.session_this") : t("pending.session", { device: deviceName(one.device_label || "?") })),
     () => t("pending.session_by", { by: deviceName(one.asked.by_device_label || "?"), date: fullDate(one.asked.ends_ms) }),
     [["pending.was_not_me", answer(one, false), "pending.kept"], ["pending.was_me", answer(one, true), "sessions.ended"]]);
-  const stop = (one) => () => own.change("POST", `/recoveries/${one.id}/veto`, {}, { strong: true }).catch(refusedAsNew);
+  const stop = (one) => () => own.change("POST", `/recoveries/${one.id}/veto`, {}, { strong: "contact" }).catch(refusedAsNew);
   const recovery = (one) => item(
     () => t(`pending.recovery_${one.goal}`),
     () => t("pending.recovery_when", { started: fullDate(one.started_ms), date: fullDate(one.not_before_ms) }),

@@ -25,7 +25,7 @@ export function remove(own, { path, title, lead, only = null }) {
           trouble.hidden = false;
         }
       };
-      const lose = () => own.change("POST", `${path}/lost`, {}, { strong: true }).catch(refusedAsWeak);
+      const lose = () => own.change("POST", `${path}/lost`, {}, { strong: "factor" }).catch(refusedAsWeak);
       return [
         h("p", { say: lead }), trouble,
         only !== "lost" && h("div", { class: "choice-line" }, h("p", { class: "hint", say: "removal.slow" }),

@@ -8,14 +8,15 @@ import { t } from "./speech.js";
 
 /**
  * `work()`; where it is refused with `step_up_required`, the dialog and `work()` once more. Null where the dialog was left.
- * `strong`: a password is no proof for it, a second factor or a code to an old contact is.
+ * `strong`: a password is no proof for it. `contact`: an app, a passkey or a code to an old contact is; `factor`: only the first two are.
  */
-export async function withStepUp(session, accounts, work, { strong = false } = {}) {
+export async function withStepUp(session, accounts, work, { strong = null } = {}) {
   try {
     return await work();
   } catch (error) {
     if (error.code !== "step_up_required") throw error;
     const methods = strong ? strongOnes(session.profile) : error.methods;
+    if (strong === "factor" && methods.length === 0) throw error;
     return (await askAgain(session, accounts, { methods, strong })) ? work() : null;
   }
 }

@@ -53,7 +53,7 @@ export const spec = {
   },
   "what a password cannot prove is proved by a code to an old contact": async () => {
     const { said, session, accounts, work } = stand();
-    const outcome = withStepUp(session, accounts, work, { strong: true });
+    const outcome = withStepUp(session, accounts, work, { strong: "contact" });
     await turn();
     await press("Send a code to my mail");
     await type("12345");
@@ -63,10 +63,15 @@ export const spec = {
   },
   "or by the second factors that one has": async () => {
     const { said, session, accounts, work } = stand({ profile: { totp: true, passkeys: 0 } });
-    const outcome = withStepUp(session, accounts, work, { strong: true });
+    const outcome = withStepUp(session, accounts, work, { strong: "factor" });
     await turn();
     await type("123456");
     same([await outcome, said], ["done", [{ method: "totp", code: "123456" }]]);
+  },
+  "what only an app or a passkey proves is refused at once where there is neither": async () => {
+    const { session, accounts, work, asked } = stand({ methods: ["recovery_code"] });
+    const outcome = await withStepUp(session, accounts, work, { strong: "factor" }).catch((error) => error.code);
+    same([outcome, asked(), shown()], ["step_up_required", 1, null]);
   },
   "the successor of a used recovery code is shown before anything else": async () => {
     const { said, session, accounts, work, asked } = stand({ methods: ["recovery_code"], successor: "K7QM-NEXT" });
