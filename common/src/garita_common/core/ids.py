@@ -4,7 +4,6 @@ Every id is unguessable (128 random bits) but for `MessageId`, a UUIDv7 whose fi
 knows one still passes the checks.
 """
 
-import uuid
 from typing import NewType
 
 UserId = NewType("UserId", str)
@@ -51,7 +50,8 @@ def uuid7(ms: int, entropy: bytes) -> MessageId:
         raise ValueError("a UUIDv7 takes 10 random bytes")
     tail = int.from_bytes(entropy, "big") & ((1 << 74) - 1)
     value = (ms & ((1 << 48) - 1)) << 80 | 0x7 << 76 | (tail >> 62) << 64 | 0b10 << 62 | tail & ((1 << 62) - 1)
-    return MessageId(str(uuid.UUID(int=value)))
+    text = f"{value:032x}"
+    return MessageId(f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}")
 
 
 def _hex(entropy: bytes) -> str:
