@@ -10,8 +10,9 @@ import hashlib
 import hmac
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Final, TypeVar
 
 import argon2
@@ -50,7 +51,7 @@ class HashPool:
         self._wait_s = config.hash_wait_s
         self._pepper = pepper
         self._metrics = metrics
-        self._held = 0
+        self._held = self._coming = 0
         self._hasher = argon2.PasswordHasher(
             time_cost=config.hash_passes, memory_cost=config.hash_memory_kib, parallelism=1, hash_len=32, salt_len=16
         )
@@ -80,6 +81,22 @@ class HashPool:
         against = stored if usable and stored is not None else self._dummy
         peppered = self._peppered(password if passwords.is_possible(password) else "")
         return await self._work(lambda: self._check(against, peppered)) and usable
+
+    @contextmanager
+    def coming(self) -> Iterator[None]:
+        """While the block runs, somebody is on the way with a password: what it has to bring is looked at. Whom the line would refuse is refused before that work.
+
+        Raises:
+            Overloaded: those in the line and those on the way fill it.
+        """
+        if self._held + self._coming >= self._capacity:
+            self._metrics.hash_shed.inc()
+            raise Overloaded
+        self._coming += 1
+        try:
+            yield
+        finally:
+            self._coming -= 1
 
     def is_outdated(self, stored: str) -> bool:
         """Whether a hash was made with other parameters than the present ones."""

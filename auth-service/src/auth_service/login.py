@@ -91,21 +91,9 @@ class Login:
             InvalidCredentials: unknown, locked or wrong.
             ProofRequired, TooMany, Banned, Overloaded: as their names say.
         """
-        self._bans.refuse_address(caller)
-        if caller.counted:
-            await self._limiter.take(self._per_prefix, caller.unit)
-        parts = self._parts
-        named = parse_identifier(body.identifier)
-        tag = parts.seals.mark("identifier", named.key).hex()
-        reading = parts.store.reading
-        account = await store_accounts.find(reading, named, parts.seals.mark("contact", named.key))
-        mark = self._sessions.device_mark(hint or "")
-        device = await store_sessions.known_device(reading, account.id if account else "", mark)
-        try:
-            tried = await self._admitting.admit(body, tag, account, device, caller)
-        except Shut:
-            self._outcomes.failed(tag, device, caller, "shut")
-            raise
+        with self._hashes.coming():
+            tried = await self._admitted(body, hint, caller)
+        tag, account, device = tried.tag, tried.account, tried.device
         stored = account.password_hash if account and account.active else None
         try:
             is_right = await self._hashes.verify(stored, body.password)
@@ -124,6 +112,24 @@ class Login:
             self._bans.refuse_person(owner.id, device or "")
             await self._renew_hash(owner, body.password)
         return await self._pass(owner, tried, caller)
+
+    async def _admitted(self, body: LogIn, hint: str | None, caller: Caller) -> Tried:
+        """What a try has to bring before its password is looked at."""
+        self._bans.refuse_address(caller)
+        if caller.counted:
+            await self._limiter.take(self._per_prefix, caller.unit)
+        parts = self._parts
+        named = parse_identifier(body.identifier)
+        tag = parts.seals.mark("identifier", named.key).hex()
+        reading = parts.store.reading
+        account = await store_accounts.find(reading, named, parts.seals.mark("contact", named.key))
+        mark = self._sessions.device_mark(hint or "")
+        device = await store_sessions.known_device(reading, account.id if account else "", mark)
+        try:
+            return await self._admitting.admit(body, tag, account, device, caller)
+        except Shut:
+            self._outcomes.failed(tag, device, caller, "shut")
+            raise
 
     async def _pass(self, owner: Account | None, tried: Tried, caller: Caller) -> tuple[Account, Opened] | Wanted:
         """What the password opens. Args: owner: None where it was wrong and nobody is to know."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -151,3 +152,15 @@ async def _outcome(pool: HashPool) -> str:
         return "right" if await pool.verify(None, PASSWORD) else "wrong"
     except Overloaded:
         return "refused"
+
+
+async def test_who_is_on_the_way_counts_for_the_line(pool: Watched) -> None:
+    """Whom the line would refuse is refused before anything is asked about him; who leaves frees his place."""
+    with ExitStack() as coming:
+        for _ in range(5):
+            coming.enter_context(pool.coming())
+        with pytest.raises(Overloaded), pool.coming():
+            raise AssertionError("there is no room")
+
+    with pool.coming():
+        pass
