@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
+import sqlite3
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,6 +97,54 @@ async def show_text_code(person: Person) -> None:
     await page.get_by_role("button", name="A code by text message").click()
     await page.get_by_role("button", name="Send the code").click()
     await page.get_by_label("Code", exact=True).fill(await person.new_code(PHONE))
+
+
+def challenge(later: Later, name: str) -> None:
+    """The operator has a user challenged, by the detector."""
+    with sqlite3.connect(f"file:{later.stack.layout.database('auth')}?mode=ro", uri=True) as db:
+        (user,) = db.execute("SELECT user FROM usernames WHERE name = ?", (name,)).fetchone()
+    request = urllib.request.Request(f"{later.stack.operator}/v1/challenges", method="POST")
+    request.add_header("Authorization", f"Bearer {later.stack.secret('operator_token')}")
+    with urllib.request.urlopen(request, json.dumps({"user": user, "reason": "a test"}).encode(), timeout=15) as answer:
+        assert json.load(answer)["pushed"]
+
+
+async def test_who_is_challenged_in_the_chat_answers_and_writes_on(newcomer: Newcomer, later: Later) -> None:
+    """First of all here, for the detector's clock stays where it is. What was sent meanwhile goes out by itself; a wrong answer brings another picture."""
+    ana = await newcomer("anachal")
+    ana.expected = (REFUSED,)
+    page = ana.page
+    shown: list[str] = []
+
+    async def look(route: Route) -> None:
+        answer = await route.fetch()
+        shown.append(later_auth.answer_of(later.answers, await answer.body()))
+        await route.fulfill(response=answer)
+
+    await page.route("**/challenges/*/media", look)
+    await ana.register()
+    await ana.make_room("Challenged")
+    while len(list(later.answers.iterdir())) < 10:  # until then the pool may be empty, which is an answer of its own
+        await page.wait_for_timeout(50)
+    await asyncio.to_thread(challenge, later, "anachal")
+    await expect(page.get_by_role("dialog", name="Are you there?")).to_be_visible(timeout=PATIENCE_MS)
+    await page.keyboard.press("Escape")
+    await ana.say("Here I am")
+    await expect(page.get_by_text("Please solve the challenge first.")).to_be_visible(timeout=PATIENCE_MS)
+
+    await page.get_by_role("button", name="Answer it").press("Enter")
+    answer = page.get_by_label("What do you see or hear?")
+    await expect(answer).to_be_focused(timeout=PATIENCE_MS)
+    await answer.fill("000000")
+    await answer.press("Enter")
+    await expect(page.get_by_text("That did not fit")).to_be_visible(timeout=PATIENCE_MS)
+    await expect(answer).to_be_focused(timeout=PATIENCE_MS)
+    while len(shown) < 3:  # the first when the dialog came, one when it was opened again, and this one
+        await page.wait_for_timeout(50)
+    await page.keyboard.type(shown[-1])
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("dialog")).to_have_count(0, timeout=PATIENCE_MS)
+    await ana.hears("Here I am")
 
 
 async def test_totp_and_passkey_are_lost_and_a_text_message_and_a_wait_bring_the_account_back(

@@ -64,8 +64,13 @@ export class Accounts {
     throw new AccountError(answer.code, answer);
   }
 
-  challenge(action) {
-    return this.call("POST", "/challenges", { body: { action, kinds: ["pow"] } });
+  challenge(action, token) {
+    return this.call("POST", "/challenges", { token, body: { action, kinds: ["pow"] } });
+  }
+
+  /** A clear for the gateway, where the answer to a challenge of the chat is right. */
+  solve(id, answer, token) {
+    return this.call("POST", `/challenges/${id}/solve`, { token, body: { answer } });
   }
 
   register(fields) {
@@ -85,8 +90,8 @@ export class Accounts {
   }
 
   /** A challenge of any kind. */
-  ask(fields) {
-    return this.call("POST", "/challenges", { body: fields });
+  ask(fields, token) {
+    return this.call("POST", "/challenges", { token, body: fields });
   }
 
   loginSecond(ticket, fields) {

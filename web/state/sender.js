@@ -5,7 +5,7 @@
  * repeats it with the same `cmid`, and the server stores it once however many tabs do so.
  */
 
-import { Outbox, STORED } from "../core/outbox.js";
+import { FAILED, Outbox, STORED } from "../core/outbox.js";
 import { ProtocolError } from "../net/link.js";
 
 export class Sender {
@@ -71,6 +71,16 @@ export class Sender {
   /** One is in these rooms only: what was to be said elsewhere cannot be. */
   keepOnly(rooms) {
     for (const room of this.#outbox.rooms()) if (!rooms.has(room)) this.removeRoom(room);
+  }
+
+  /** A challenge is over: what it held up goes out now. */
+  cleared() {
+    for (const room of this.#outbox.rooms()) {
+      const held = this.#outbox.of(room).filter(({ state, error }) => state === FAILED && error === "challenge_required");
+      for (const { cmid } of held) this.#outbox.again(cmid);
+      if (held.length) this.#changed(room);
+      this.#go(room);
+    }
   }
 
   /** The link stands again; requests under way are repeated by the link itself. */

@@ -74,7 +74,7 @@ export function captcha({ accounts, action, flow = () => "", always = false }) {
 }
 
 /** A picture to read or a clip to hear, hidden until `ask`. Each is good for one answer; `take()` gives the field `picture`. */
-function pictureField({ accounts, action, proof }) {
+export function pictureField({ accounts, action, proof }) {
   const answer = field({ name: "picture", word: "picture.code", hint: "picture.hint", autocomplete: "off", autocapitalize: "characters", spellcheck: "false" });
   const shown = h("div", { class: "riddle" });
   const another = h("button", { type: "button", class: "quiet small", say: "picture.new", on: { click: () => change(kind) } });
@@ -113,6 +113,7 @@ function pictureField({ accounts, action, proof }) {
   };
   return {
     element,
+    /** Shows one, of the last kind if it may be; `repeated`: because the last answer was wrong. */
     async ask(kinds, name, repeated) {
       flow = name;
       element.hidden = false;

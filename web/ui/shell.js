@@ -3,6 +3,7 @@
 import { accountView } from "./account.js";
 import { Alerts } from "./alerts.js";
 import { alarm } from "./announce.js";
+import { Challenge } from "./challenge.js";
 import { fill, h } from "./dom.js";
 import { banned, sentence } from "./problems.js";
 import { closeWord } from "../core/closing.js";
@@ -20,6 +21,7 @@ export class Shell {
   #main = h("main", { id: "main", tabindex: "-1" });
   #status = h("div", { class: "status", role: "status", hidden: true });
   #alerts;
+  #challenge;
   #view = null;
   #place = "welcome";
   #drawing = false;
@@ -35,9 +37,10 @@ export class Shell {
     this.#context.openRoom = go;
     this.#rooms = roomsView({ chat: context.chat, session: context.session, search: this.#context.search, go, guard });
     this.#alerts = new Alerts(context);
+    this.#challenge = new Challenge(context);
     this.#context.looked = () => this.#alerts.look({ soon: true });
     this.element = h("div", { class: "shell", "data-pane": "list" }, this.#rooms.element,
-      h("div", { class: "stage" }, h("div", {}, this.#status, this.#alerts.element), this.#main));
+      h("div", { class: "stage" }, h("div", {}, this.#status, this.#challenge.element, this.#alerts.element), this.#main));
     const { chat, link, session } = context;
     chat.addEventListener("rooms", () => this.#drawSoon());
     chat.addEventListener("invitations", ({ detail }) => this.#invited(detail.notice));
@@ -80,6 +83,7 @@ export class Shell {
 
   stop() {
     this.#leaveView();
+    this.#challenge.stop();
     clearTimeout(this.#late);
   }
 

@@ -19,6 +19,11 @@ export default {
     "picture.missing_clip": "Type the six digits that you hear.",
     "picture.again": "That did not fit. Here is another one.",
     "picture.none": "None is ready just now. Ask for another in a moment.",
+    "challenge.title": "Are you there?",
+    "challenge.lead": "Your messages come in a way that made the server wonder. Read the picture or listen to the clip, and go on; what you have written is kept.",
+    "challenge.submit": "Go on",
+    "challenge.stands": "You can read, and write again after a short question.",
+    "challenge.solve": "Answer it",
     "picture.too_many": "You had many of these. Wait a few minutes, or answer the other kind.",
   },
   es: {
@@ -39,6 +44,11 @@ export default {
     "picture.missing_clip": "Escribe las seis cifras que oyes.",
     "picture.again": "No era eso. Aquí tienes otra.",
     "picture.none": "Ahora mismo no hay ninguna lista. Pide otra dentro de un momento.",
+    "challenge.title": "¿Estás ahí?",
+    "challenge.lead": "Tus mensajes llegan de un modo que ha hecho dudar al servidor. Lee la imagen o escucha la grabación y sigue; lo que has escrito se conserva.",
+    "challenge.submit": "Seguir",
+    "challenge.stands": "Puedes leer, y volver a escribir tras una pregunta breve.",
+    "challenge.solve": "Responder",
     "picture.too_many": "Ya has pedido muchas. Espera unos minutos o responde de la otra manera.",
   },
 };
