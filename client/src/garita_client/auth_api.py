@@ -257,6 +257,10 @@ class AuthApi:
         body = {"mfa_ticket": ticket, "method": method, "code": code}
         return await self._call("POST", "/login/mfa", LoggedIn, body)
 
+    async def send_text(self, ticket: str, captcha: dict[str, Any] | None = None) -> None:
+        """Has a code sent to the oldest phone that counts, for the method `sms`."""
+        await self._call("POST", "/login/mfa/send", Nothing, {"mfa_ticket": ticket, "captcha": captcha})
+
     async def refresh(self, refresh_token: str, *, device: str | None, audience: str) -> Tokens:
         """The next pair of tokens; the old refresh token is used up."""
         body = {"refresh_token": refresh_token, "device_hint": device, "audience": audience}

@@ -11,7 +11,7 @@ from garita_client.account import Account
 from garita_client.auth_api import AuthApi, Flow, SecondStep, Ticket, User
 from garita_client.core.errors import AuthRefused, GaritaError
 
-from .factors import ask_factor, tell_successor
+from .factors import choose_factor, tell_successor, type_factor
 from .places import Places
 from .terminal import Terminal
 
@@ -123,10 +123,12 @@ async def _choose_name(complete: Callable[[str], Awaitable[Done]], terminal: Ter
 
 
 async def _second_factor(account: Account, step: SecondStep, terminal: Terminal) -> User:
+    method = await choose_factor(terminal, step.methods)
+    if method == "sms":
+        await _send_text(account, step, terminal)
     for attempt in range(TRIES):
-        method, code = await ask_factor(terminal, step.methods)
         try:
-            entered = await account.login_mfa(step.ticket, code, method)
+            entered = await account.login_mfa(step.ticket, await type_factor(terminal, method), method)
         except AuthRefused as exc:
             if exc.code != "invalid_code" or attempt == TRIES - 1:
                 raise
@@ -135,6 +137,15 @@ async def _second_factor(account: Account, step: SecondStep, terminal: Terminal)
             tell_successor(terminal, entered.recovery_code)
             return entered.user
     raise GaritaError(terminal.word("wrong_code"))
+
+
+async def _send_text(account: Account, step: SecondStep, terminal: Terminal) -> None:
+    try:
+        await account.send_text(step.ticket)
+    except AuthRefused as exc:
+        if exc.code != "challenge_required":
+            raise
+        raise GaritaError(terminal.word("text_picture")) from exc
 
 
 async def _demo_code(outbox: str, contact: str) -> str | None:

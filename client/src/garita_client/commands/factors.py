@@ -6,12 +6,12 @@ from garita_client.core.errors import GaritaError
 
 from .terminal import Terminal
 
-TYPED = ("totp", "recovery_code", "code")
+TYPED = ("totp", "recovery_code", "sms", "code")
 """What can be typed, the usual one first."""
 
 
-async def ask_factor(terminal: Terminal, methods: Iterable[str]) -> tuple[str, str]:
-    """Which of the account's methods, and what was typed for it.
+async def choose_factor(terminal: Terminal, methods: Iterable[str]) -> str:
+    """One of the account's methods that can be typed.
 
     Raises:
         GaritaError: there are passkeys alone.
@@ -22,8 +22,12 @@ async def ask_factor(terminal: Terminal, methods: Iterable[str]) -> tuple[str, s
         raise GaritaError(terminal.word("only_passkeys"))
     if "passkey" in offered:
         terminal.say("no_passkeys")
-    method = usable[0] if len(usable) == 1 else await _chosen(terminal, usable)
-    return method, (await terminal.ask(f"ask_{method}")).strip()
+    return usable[0] if len(usable) == 1 else await _chosen(terminal, usable)
+
+
+async def type_factor(terminal: Terminal, method: str) -> str:
+    """What is typed for a method."""
+    return (await terminal.ask(f"ask_{method}")).strip()
 
 
 def tell_successor(terminal: Terminal, code: str | None) -> None:

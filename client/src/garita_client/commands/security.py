@@ -9,7 +9,7 @@ from garita_client.auth_api import AuthApi, Session
 from garita_client.core.display import printable
 from garita_client.core.errors import AuthRefused, GaritaError
 
-from .factors import ask_factor, tell_successor
+from .factors import choose_factor, tell_successor, type_factor
 from .places import Places
 from .terminal import Terminal
 
@@ -60,10 +60,11 @@ async def sessions(places: Places, terminal: Terminal, end: int | None) -> int:
     return 0
 
 
-async def _proof(terminal: Terminal, methods: tuple[str, ...]) -> tuple[str, str]:
-    if methods:
-        return await ask_factor(terminal, methods)
-    return "password", await terminal.ask("ask_password", secret=True)
+async def _prove(account: Account, terminal: Terminal, method: str | None) -> str | None:
+    """By a second factor, or the password where there is none. The successor of a saved code."""
+    if method is None:
+        return await account.step_up("password", await terminal.ask("ask_password", secret=True))
+    return await account.step_up(method, await type_factor(terminal, method))
 
 
 def _chosen(terminal: Terminal, known: tuple[Session, ...], number: int) -> Session:
@@ -84,10 +85,10 @@ async def _proven(account: Account, terminal: Terminal, deed: Callable[[], Await
             raise
         methods = tuple(map(str, exc.problem.get("methods") or ()))
     terminal.say("prove")
+    method = await choose_factor(terminal, methods) if methods else None
     for attempt in range(TRIES):
-        method, said = await _proof(terminal, methods)
         try:
-            tell_successor(terminal, await account.step_up(method, said))
+            tell_successor(terminal, await _prove(account, terminal, method))
             break
         except AuthRefused as exc:
             if exc.code not in ("invalid_credentials", "invalid_code") or attempt == TRIES - 1:

@@ -170,10 +170,16 @@ _CATALOGUE: dict[str, tuple[str, str]] = {
         "Write these down or print them; they are shown only now. Each works once, in place of the authenticator:",
         "Apúntalos o imprímelos; solo se muestran ahora. Cada uno vale una vez, en lugar del autenticador:",
     ),
+    "text_picture": (
+        "A second text of one day wants a picture solved. Use another way, or log in on the page.",
+        "El segundo SMS de un día pide resolver una imagen. Usa otra forma o entra en la página.",
+    ),
     "ask_recovery_code": ("Recovery code: ", "Código de recuperación: "),
     "ask_way": ("Which one? [1] ", "¿Cuál? [1] "),
     "way_totp": ("code of your authenticator", "código de tu autenticador"),
     "way_recovery_code": ("one of your recovery codes", "uno de tus códigos de recuperación"),
+    "way_sms": ("code by text to your phone", "código por SMS a tu teléfono"),
+    "ask_sms": ("Code from the text: ", "Código del SMS: "),
     "way_code": ("code that was sent to you", "código que has recibido"),
     "no_passkeys": (
         "Passkeys cannot be used in a terminal; the page takes them.",
