@@ -185,9 +185,12 @@ async def running(
     try:
         async with database(config) as store:
             parts = Parts(config, store, seals, metrics, clock, entropy)
-            signer = await signer_of(parts)
+            audit = Audit(parts, config.secret("audit_key").bytes())
+            signer = await signer_of(parts, audit)
             ways, geo = carriers.of(config, outside), GeoFiles(config, metrics, clock)
-            service = build(parts, signer, hashes, client, registry, outbox_key, maker or ProcessMaker(), ways, geo)
+            service = build(
+                parts, audit, signer, hashes, client, registry, outbox_key, maker or ProcessMaker(), ways, geo
+            )
             async with _working(parts, signer, service):
                 async with (
                     listening(service.inside, config.inner_host, config.inner_port) as inner_port,
@@ -202,6 +205,7 @@ async def running(
 
 def build(
     parts: Parts,
+    audit: Audit,
     signer: Signer,
     hashes: HashPool,
     client: "redis.Redis",
@@ -219,10 +223,9 @@ def build(
     limiter = Limiter(client, parts.metrics, parts.clock)
     revoking = Revoking(parts, client)
     outbox = Outbox(parts, ways)
-    challenges = Challenges(parts, client, emitter)
+    challenges = Challenges(parts, client, emitter, audit)
     pool = PicturePool(parts, maker)
     pictures = Pictures(parts, client, pool)
-    audit = Audit(parts, config.secret("audit_key").bytes())
     clears = Clears(parts, client, pictures, emitter, audit)
     changes = Changes(parts, outbox, audit)
     devices = Devices(parts, changes)
@@ -314,7 +317,7 @@ def build(
             *leaving_routes.table(LeavingHandlers(leaving, exporting)),
         ),
     )
-    edge = Edge(parts, sessions, limiter, emitter, Origins(config.origins(), demo=demo), handlers.cookies)
+    edge = Edge(parts, sessions, limiter, emitter, Origins(config.origins(), demo=demo), handlers.cookies, audit)
 
     async def redis_answers() -> bool:
         try:

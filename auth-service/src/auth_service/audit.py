@@ -4,12 +4,13 @@ What has no transaction of its own (a refused login) is kept for a second and wr
 keyed mark of the network address.
 """
 
-from collections import deque
+from collections import Counter, deque
 
 import msgspec
 import structlog
 
 from .core.audit_chain import FIRST, START, Entry, Head, first_flaw, mac_of
+from .core.audit_events import EVENTS
 from .parts import Caller, Parts
 from .store import Db, Row, one, rows_of, run
 
@@ -19,6 +20,8 @@ ROWS_A_LOOK = 500
 """About 3 ms of work a minute; a log of 700 000 rows is walked through in a day."""
 MAX_WAITING = 10_000
 """Refused logins that wait for their second; what comes beyond that is counted as lost, for a flood must not take the memory."""
+MAX_TALLIED = 1000
+"""Kinds and addresses told apart in a second; beyond that addresses are not."""
 
 
 class Audit:
@@ -28,6 +31,7 @@ class Audit:
         """Args: key: the secret `audit_key`."""
         self._parts = parts
         self._key = key
+        self._tallied: Counter[tuple[str, str, str]] = Counter()
         self._waiting: deque[tuple[int, str, str, str, str, str]] = deque()
         self._said = 0
         self._checked = self._newest = START
@@ -36,8 +40,14 @@ class Audit:
     async def write(
         self, tx: Db, event: str, *, actor: str = "", subject: str = "", caller: Caller | None = None, **data: object
     ) -> None:
-        """One event, with the transaction that it belongs to. Args: event: a constant as `login.ok`; actor: a device, session or role; data: ids and kinds alone."""
+        """One event, with the transaction that it belongs to. Args: event: one of `EVENTS`; actor: a device, session or role; data: ids and kinds alone."""
         await self._append(tx, *self._row(event, actor, subject, caller, data))
+
+    def tally(self, event: str, caller: Caller | None = None, **data: object) -> None:
+        """One event of many: those of a second that are alike are one row, with their `count`. A flood must not write the log."""
+        _, event, _, _, mark, said = self._row(event, "", "", caller, data)
+        key = (event, mark, said) if len(self._tallied) < MAX_TALLIED else (event, "", said)
+        self._tallied[key] += 1
 
     def later(
         self, event: str, *, actor: str = "", subject: str = "", caller: Caller | None = None, **data: object
@@ -50,14 +60,20 @@ class Audit:
 
     async def flush(self) -> None:
         """Writes what waits."""
-        if not self._waiting:
+        if not self._waiting and not self._tallied:
             return
+        now_ms = self._parts.now_ms()
         async with self._parts.store.writing() as tx:
-            rows = list(self._waiting)
+            rows, tallied = list(self._waiting), dict(self._tallied)
             for row in rows:
                 await self._append(tx, *row)
+            for (event, mark, said), count in tallied.items():
+                data = msgspec.json.decode(said, type=dict[str, object]) | {"count": count}
+                await self._append(tx, now_ms, event, "", "", mark, msgspec.json.encode(data).decode())
         for _ in rows:
             self._waiting.popleft()
+        self._tallied.subtract(tallied)
+        self._tallied = +self._tallied
 
     async def say_head(self) -> None:
         """Writes the head to the service's log, where it has moved."""
@@ -96,6 +112,8 @@ class Audit:
     def _row(
         self, event: str, actor: str, subject: str, caller: Caller | None, data: dict[str, object]
     ) -> tuple[int, str, str, str, str, str]:
+        if event not in EVENTS:
+            raise LookupError(event)
         mark = self._parts.seals.mark("audit-address", str(caller.unit)).hex()[:32] if caller is not None else ""
         return self._parts.now_ms(), event, actor, subject, mark, msgspec.json.encode(data).decode()
 

@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 from garita_common.core import activity
 from garita_common.emitter import Emitter
 
+from .audit import Audit
 from .core import answers, proof_of_work
 from .core.problems import InvalidRequest, Overloaded, ProofRequired
 from .core.proof_of_work import Flaw
@@ -30,10 +31,11 @@ MAX_REMEMBERED = 100_000
 class Challenges:
     """Makes challenges and checks what is sent for them."""
 
-    def __init__(self, parts: Parts, client: "redis.Redis", emitter: Emitter) -> None:
+    def __init__(self, parts: Parts, client: "redis.Redis", emitter: Emitter, audit: Audit) -> None:
         """Args: client: for what was used."""
         self._parts = parts
         self._client = client
+        self._audit = audit
         self._emitter = emitter
         self._secret = parts.seals.derived("challenge")
         self._key_secret = parts.seals.derived("challenge-key")
@@ -113,6 +115,7 @@ class Challenges:
 
     def _count(self, caller: Caller, action: Purpose, *, passed: bool) -> None:
         self._parts.metrics.challenges.labels("pow", "passed" if passed else "failed").inc()
+        self._audit.tally("challenge.solved" if passed else "challenge.failed", caller, action=action)
         event = activity.CaptchaPassed if passed else activity.CaptchaFailed
         self._emitter.emit(
             event(ts_ms=self._parts.now_ms(), src="auth", ip=str(caller.address), ip_prefix=caller.unit, action=action)

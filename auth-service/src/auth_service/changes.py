@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import store_notices
+from . import store_contacts, store_notices
 from .core import events, warnings
+from .core.audit_events import OF_ACCOUNTS
 from .core.events import TRAITS, Kind
 from .core.identifiers import ContactKind
 from .core.problems import Contradicted
@@ -37,7 +38,7 @@ class Changes:
         """Args: outbox: takes the messages."""
         self._parts = parts
         self._outbox = outbox
-        self._audit = audit
+        self.audit = audit
         origins = [text.strip().rstrip("/") for text in parts.config.public_origin.split(",") if text.strip()]
         self._origin = origins[0] if origins else ""
 
@@ -62,8 +63,14 @@ class Changes:
             at_ms=self._parts.now_ms(),
         )
         facts = await facts_of(tx, user, self._parts.config.factor_policy)
-        await self._audit.write(
-            tx, f"account.{kind.value}", actor=device or "", subject=user, id=subject, confirmed=notice.confirmed
+        await self.audit.write(
+            tx,
+            await self._event(tx, kind, subject),
+            actor=device or "",
+            subject=user,
+            kind=kind.value,
+            id=subject,
+            confirmed=notice.confirmed,
         )
         await store_notices.add(tx, notice, told_of(facts, kind, notice.at_ms))
         if TRAITS[kind].change and not by_link:
@@ -107,6 +114,13 @@ class Changes:
                 "This account was recovered a short while ago.", reason="guarded", until_ms=row["guarded_until_ms"]
             )
 
+    async def _event(self, tx: Db, kind: Kind, subject: str) -> str:
+        """What the audit log calls it."""
+        table = TRAITS[kind].removes
+        if table is not None and await store_contacts.is_lost(tx, table, subject):
+            return "factor.lost_or_stolen"
+        return OF_ACCOUNTS[kind]
+
     async def _is_confirmed(self, tx: Db, device: str | None) -> bool:
         row = await one(tx, "SELECT confirmed_ms FROM devices WHERE id = ?", (device,))
         return row is not None and row["confirmed_ms"] is not None
@@ -114,7 +128,12 @@ class Changes:
     async def _remind(self, tx: Db, notice: Notice, facts: Facts) -> None:
         """What is in probation is told of again while that can still be undone."""
         added = next((factor for factor in facts.factors if factor.id == notice.subject), None)
-        if added is None or TRAITS[notice.kind].adds is None or added.kind is FactorKind.QUESTION:
+        table = TRAITS[notice.kind].adds
+        if added is None or table is None:
+            return
+        if notice.at_ms < added.matures_ms:  # nobody is told of it, but the audit log wants to know
+            await store_notices.add_maturity(tx, notice.user, table, notice.subject, added.matures_ms)
+        if added.kind is FactorKind.QUESTION:
             return
         for after_ms in events.REMINDERS_MS:
             if notice.at_ms + after_ms < added.matures_ms:
@@ -128,6 +147,11 @@ class Changes:
             return
         locale: Locale = "es" if row["locale"] == "es" else "en"
         for telling in await store_notices.untold(tx, user, kind):
+            if len(telling.notices) > 1:
+                merged = len(telling.notices)
+                await self.audit.write(
+                    tx, "notice.merged", subject=user, kind=kind.value, id=telling.contact, count=merged
+                )
             to = self._parts.seals.open("contact", telling.contact, telling.sealed_value).decode()
             lines = await self._lines(tx, user, telling)
             said = (

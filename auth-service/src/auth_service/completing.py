@@ -113,7 +113,10 @@ class Completing:
         await self._clean(tx, user, facts, await store_recoveries.proofs_of(tx, recovery.flow.id))
         if recovery.flow.goal is Goal.MFA:
             await store_completion.second_factors_off(tx, user, now_ms - CANCELLABLE_MS)
-        await store_completion.suspend_roles(tx, user, now_ms)
+        if await store_completion.suspend_roles(tx, user, now_ms):
+            await self._changes.audit.write(tx, "admin.suspended", subject=user, recovery=recovery.flow.id)
+        if password_hash is not None:
+            await self._changes.audit.write(tx, "password.reset", subject=user, recovery=recovery.flow.id)
         await store_sessions.distrust(tx, user)
         await store_completion.guard(tx, user, now_ms + GUARDED_MS)
         await self._weighing.settle(tx, recovery, flows.complete(recovery.flow, now_ms))

@@ -101,6 +101,8 @@ class Courier:
             return
         async with self._parts.store.writing() as tx:
             await store_outbox.drop(tx, row.id)
+            if outcome is not Outcome.SENT and row.queue is Queue.NOTICES:
+                await self._changes.audit.write(tx, "notice.failed", channel=row.kind.value, reason=outcome.value)
             if outcome is not Outcome.SENT:
                 await store_outbox.add_failure(tx, row.contact_mark, outcome.value, self._parts.now_ms())
             if outcome is Outcome.STOPPED:
@@ -140,6 +142,7 @@ class Courier:
             self._count(kind, GIVEN_UP, "")
             if queue is Queue.NOTICES:
                 log.error("notice_given_up", kind=kind.value, tries=tries)
+                self._changes.audit.later("notice.failed", channel=kind.value, reason="given_up")
 
     async def _measure(self) -> None:
         metrics, reading, now_ms = self._parts.metrics, self._parts.store.reading, self._parts.now_ms()

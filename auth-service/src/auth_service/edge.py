@@ -22,6 +22,7 @@ from garita_common.core.errors import AppError, Internal
 from garita_common.emitter import Emitter
 from garita_common.logs import Sparingly
 
+from .audit import Audit
 from .core.problems import (
     AccessRefused,
     BodyTooLarge,
@@ -135,7 +136,14 @@ class Edge:
     """Carries routes out."""
 
     def __init__(
-        self, parts: Parts, sessions: Sessions, limiter: Limiter, emitter: Emitter, origins: Origins, cookies: Cookies
+        self,
+        parts: Parts,
+        sessions: Sessions,
+        limiter: Limiter,
+        emitter: Emitter,
+        origins: Origins,
+        cookies: Cookies,
+        audit: Audit,
     ) -> None:
         """Args: origins: whose pages are let in; cookies: how they are called here."""
         self._parts = parts
@@ -144,6 +152,7 @@ class Edge:
         self._emitter = emitter
         self._origins = origins
         self._cookies = cookies
+        self._audit = audit
         self._trusted = parts.config.trusted()
         self._all = Limit("all_prefix", parts.config.all_per_prefix_per_5_min, 300)
         self._bad_tokens = Limit("bad_token_prefix", parts.config.bad_tokens_per_prefix_per_h, 3600)
@@ -284,6 +293,7 @@ class Edge:
 
     def _note(self, exc: AppError, caller: Caller | None) -> None:
         if isinstance(exc, TooMany) and caller is not None:
+            self._audit.tally("limit.tripped", caller, limit=exc.limit)
             self._emitter.emit(
                 activity.RateHit(
                     ts_ms=self._parts.now_ms(),

@@ -107,14 +107,20 @@ class Freezing:
             else:
                 ended += await self._take_back(tx, notice)
                 if disputes:
-                    await store_freezes.dispute(
-                        tx, self._parts.new_id(), link.user, notice.at_ms, link.contact, self._parts.now_ms()
-                    )
+                    await self._dispute(tx, link, notice)
                     disputed = True
         if disputed:
             ended += await self._freeze(tx, link)
+        await self._changes.audit.write(tx, "undo.used", actor=link.contact, subject=link.user, disputes=disputes)
         log.info("undo_used", user=link.user, disputes=disputes)
         return ended
+
+    async def _dispute(self, tx: Db, link: Link, notice: Notice) -> None:
+        dispute = self._parts.new_id()
+        await store_freezes.dispute(tx, dispute, link.user, notice.at_ms, link.contact, self._parts.now_ms())
+        await self._changes.audit.write(
+            tx, "dispute.opened", actor=link.contact, subject=link.user, id=dispute, about=notice.id
+        )
 
     async def _disown(self, tx: Db, notice: Notice) -> None:
         """The owner was asked about a number and says by the link that it is not theirs any more."""

@@ -73,8 +73,6 @@ class Inside:
         """POST /operator/keys/rotate: the next signing key, now or in time."""
         body = await _body(request, inner_messages.RotateKeys)
         signs_ms = await self.signer.rotate(at_once=body.now)
-        async with self.parts.store.writing() as tx:
-            await self.audit.write(tx, "key.rotated", actor="operator", now=body.now)
         return operators.answer(inner_messages.Rotated(signs_ms=signs_ms))
 
     async def verify(self, request: web.Request) -> web.Response:

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from garita_common.core import tokens
 
+from .audit import Audit
 from .core import key_life
 from .core.key_life import HOUR_MS, Key, Schedule
 from .core.sealing import SealBroken
@@ -42,9 +43,10 @@ class _Held:
 class Signer:
     """The key in use and all public ones; `tend` keeps them up to date."""
 
-    def __init__(self, parts: Parts, held: _Held) -> None:
+    def __init__(self, parts: Parts, audit: Audit, held: _Held) -> None:
         """Use `load`."""
         self._parts = parts
+        self._audit = audit
         self._held = held
 
     @property
@@ -78,7 +80,7 @@ class Signer:
             async with self._parts.store.writing() as tx:
                 again_ms = key_life.successor_signs_ms(await _stored(tx), self._schedule, now_ms)
                 if again_ms is not None:
-                    await _make(tx, self._parts, again_ms, again_ms + self._schedule.overlap_ms)
+                    await _make(tx, self._parts, self._audit, again_ms, again_ms + self._schedule.overlap_ms)
         self._held = await _held(self._parts.store.reading, self._parts)
 
     async def rotate(self, *, at_once: bool) -> int:
@@ -96,7 +98,8 @@ class Signer:
                 await run(tx, "UPDATE signing_keys SET retires_ms = NULL WHERE kid = ?", (present.kid,))
             if at_once:
                 await run(tx, "UPDATE signing_keys SET retires_ms = ?1 WHERE coalesce(retires_ms, ?1) >= ?1", (now_ms,))
-            await _make(tx, self._parts, signs_ms, signs_ms + self._schedule.overlap_ms)
+            overlap_ms = self._schedule.overlap_ms
+            await _make(tx, self._parts, self._audit, signs_ms, signs_ms + overlap_ms, by="operator")
         self._held = await _held(self._parts.store.reading, self._parts)
         return signs_ms
 
@@ -106,7 +109,7 @@ class Signer:
         return Schedule(config.key_rotation_days * key_life.DAY_MS, config.key_overlap_h * HOUR_MS)
 
 
-async def load(parts: Parts) -> Signer:
+async def load(parts: Parts, audit: Audit) -> Signer:
     """The stored keys; a first one is made where there is none.
 
     Raises:
@@ -115,8 +118,8 @@ async def load(parts: Parts) -> Signer:
     now_ms = parts.now_ms()
     async with parts.store.writing() as tx:
         if key_life.signing(await _stored(tx), now_ms) is None:
-            await _make(tx, parts, now_ms, now_ms)
-    signer = Signer(parts, await _held(parts.store.reading, parts))
+            await _make(tx, parts, audit, now_ms, now_ms)
+    signer = Signer(parts, audit, await _held(parts.store.reading, parts))
     await signer.tend()
     return signer
 
@@ -153,7 +156,9 @@ async def _stored(db: Db) -> list[Key]:
     return [Key(row["kid"], row["created_ms"], row["signs_ms"], row["retires_ms"]) for row in rows]
 
 
-async def _make(tx: Db, parts: Parts, signs_ms: int, others_retire_ms: int) -> None:
+async def _make(
+    tx: Db, parts: Parts, audit: Audit, signs_ms: int, others_retire_ms: int, *, by: str = "schedule"
+) -> None:
     """A new key; those before it go when they are not needed any more."""
     key = Ed25519PrivateKey.generate()
     kid = tokens.jwk_of(key.public_key()).kid
@@ -167,4 +172,5 @@ async def _make(tx: Db, parts: Parts, signs_ms: int, others_retire_ms: int) -> N
         "INSERT INTO signing_keys (kid, sealed_private, public, created_ms, signs_ms) VALUES (?, ?, ?, ?, ?)",
         (kid, parts.seal("signing-key", kid, raw), public, now_ms, signs_ms),
     )
+    await audit.write(tx, "key.rotated", actor=by, kid=kid, signs_ms=signs_ms)
     log.info("signing_key_made", kid=kid, signs_ms=signs_ms)

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from garita_common.config import ConfigError
 
 from . import keys
+from .audit import Audit
 from .config import AuthConfig
 from .keys import KeysUnreadable, Signer
 from .parts import Parts
@@ -30,13 +31,13 @@ async def database(config: AuthConfig) -> AsyncIterator[Store]:
         yield store
 
 
-async def signer_of(parts: Parts) -> Signer:
+async def signer_of(parts: Parts, audit: Audit) -> Signer:
     """The signing keys.
 
     Raises:
         ConfigError: they were sealed with another key.
     """
     try:
-        return await keys.load(parts)
+        return await keys.load(parts, audit)
     except KeysUnreadable as exc:
         raise ConfigError("The secret auth_data_key is not the one that the account database was made with.") from exc

@@ -4,10 +4,14 @@ from garita_common.core import activity
 from garita_common.emitter import Emitter
 
 from .audit import Audit
+from .core.factors import PASSWORD
 from .parts import Caller, Parts
 from .sessions import Opened, Sessions
 from .store_accounts import Account
 from .strangers import Strangers
+
+_EVENTS = {"shut": "login.shut", "second_factor": "mfa.failed"}
+"""What the audit log calls a failure; a known device that is shut waits for itself alone."""
 
 
 class Outcomes:
@@ -25,9 +29,10 @@ class Outcomes:
         """Somebody has come in. Args: device: the known device, None where it is new; tag: the mark of the name that was typed."""
         await self._sessions.say(opened.put_out)
         self._strangers.outcome(failed=False)
-        self._audit.later(
-            "login.ok", actor=opened.session.device, subject=account.id, caller=caller, amr=opened.session.amr
-        )
+        amr = opened.session.amr
+        self._audit.later("login.ok", actor=opened.session.device, subject=account.id, caller=caller, amr=amr)
+        if amr != [PASSWORD]:
+            self._audit.later("mfa.ok", actor=opened.session.device, subject=account.id, caller=caller, amr=amr)
         if device is not None:
             await self._strangers.owner_came(account)
         self._parts.metrics.logins.labels("ok").inc()
@@ -48,7 +53,10 @@ class Outcomes:
     def failed(self, tag: str, device: str | None, caller: Caller, reason: str) -> None:
         """Somebody has not. Args: reason: a constant, for the metric."""
         self._strangers.outcome(failed=True)
-        self._audit.later("login.failed", actor=device or "", caller=caller, name=tag[:32], reason=reason)
+        event = _EVENTS.get(reason, "login.failed")
+        if reason == "shut" and device is not None:
+            event = "login.blocked"
+        self._audit.later(event, actor=device or "", caller=caller, name=tag[:32], reason=reason)
         self._parts.metrics.logins.labels(reason).inc()
         self._emitter.emit(
             activity.LoginFailed(

@@ -267,6 +267,7 @@ class Recovering:
         """A factor was proved: it is evidence, or the end of a wait."""
         now_ms = self._parts.now_ms()
         flow = recovery.flow
+        await self._changes.audit.write(tx, "recovery.evidence", subject=recovery.user or "", id=flow.id, factor=factor)
         if flow.phase is Phase.COLLECTING:
             await store_recoveries.prove(tx, flow.id, factor, now_ms)
             recovery = replace(recovery, last_factor=factor)

@@ -30,6 +30,9 @@ from .store_sessions import StoredSession, StoredToken
 
 log = structlog.get_logger()
 
+SAMPLED = 100
+"""One in so many good refreshes is in the audit log: each session makes one every few minutes."""
+
 
 class Refreshing:
     """Turns refresh tokens over."""
@@ -104,6 +107,10 @@ class Refreshing:
             if await self._sessions.came_from(tx, session.id, caller):  # only noted: a fork shows at the next rotation
                 await self._audit.write(
                     tx, "refresh.prefix_changed", actor=session.device, subject=account.id, caller=caller, id=session.id
+                )
+            if self._parts.random_below(SAMPLED) == 0:
+                await self._audit.write(
+                    tx, "refresh.ok", actor=session.device, subject=account.id, caller=caller, audience=audience
                 )
             access = await self._sessions.access_token(tx, account, session, audience)
             return outcome, Issued(access, audience, session.id, text), []

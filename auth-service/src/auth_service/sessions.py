@@ -233,6 +233,10 @@ class Sessions:
         """Ends sessions in a transaction; what it returns is to be said after the commit (`say`). Args: why: a constant, for the metric."""
         ended = await store_sessions.end_sessions(tx, user, sessions, self._parts.now_ms())
         self._parts.metrics.sessions_ended.labels(why).inc(len(ended))
+        if ended:
+            await self._changes.audit.write(
+                tx, "session.revoked", subject=user, why=why, sessions=[revocation.sid for revocation in ended]
+            )
         return ended
 
     async def end_of_device(self, tx: Db, user: str, device: str) -> list[Revocation]:

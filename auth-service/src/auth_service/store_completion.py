@@ -63,9 +63,10 @@ async def forget_devices(tx: Db, user: str, kept: list[str], now_ms: int) -> Non
             )
 
 
-async def suspend_roles(tx: Db, user: str, now_ms: int) -> None:
-    """Until they are granted again on the host."""
-    await run(tx, "UPDATE roles SET suspended_ms = ? WHERE user = ? AND suspended_ms IS NULL", (now_ms, user))
+async def suspend_roles(tx: Db, user: str, now_ms: int) -> bool:
+    """Until they are granted again on the host; False where there are none."""
+    sql = "UPDATE roles SET suspended_ms = ? WHERE user = ? AND suspended_ms IS NULL"
+    return await run(tx, sql, (now_ms, user)) > 0
 
 
 async def recovered_ms(db: Db, user: str) -> int | None:

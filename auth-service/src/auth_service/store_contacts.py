@@ -208,6 +208,27 @@ async def being_removed(db: Db, user: str, removed_after_ms: int) -> list[Remove
     return sorted(found, key=lambda removed: (removed.removed_ms, removed.id))
 
 
+async def is_lost(db: Db, table: Table, factor: str) -> bool:
+    """Whether a factor or device was removed as lost or stolen."""
+    sql = f"SELECT 1 FROM {table.value} WHERE id = ? AND lost"  # noqa: S608 - constants alone
+    return await one(db, sql, (factor,)) is not None
+
+
+async def has_matured(db: Db, table: Table, factor: str, now_ms: int) -> bool:
+    """Whether a factor counts from now on."""
+    sql = f"SELECT 1 FROM {table.value} WHERE id = ? AND removed_ms IS NULL AND matures_ms <= ?"  # noqa: S608 - constants alone
+    return await one(db, sql, (factor, now_ms)) is not None
+
+
+async def ended(db: Db, ended_ms: int, now_ms: int) -> list[tuple[str, str, str]]:
+    """What `bury` is going to delete: table, user and id of what was proved once."""
+    found = []
+    for where in _ENDED:
+        rows = await rows_of(db, f"SELECT user, id FROM {where} LIMIT 1000", (ended_ms, now_ms))  # noqa: S608 - constants alone
+        found += [(where.split()[0], row["user"], row["id"]) for row in rows if "proved_ms IS NULL" not in where]
+    return found
+
+
 async def is_on_probation(db: Db, table: Table, factor: str, now_ms: int) -> bool:
     """Whether a factor (not a device) is still there and does not count yet."""
     row = await one(

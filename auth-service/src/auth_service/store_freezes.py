@@ -1,6 +1,6 @@
 """Freezes and disputes in the database."""
 
-from .store import Db, one, run
+from .store import Db, one, rows_of, run
 
 
 async def is_frozen(db: Db, user: str, now_ms: int) -> bool:
@@ -32,3 +32,11 @@ async def dispute(tx: Db, dispute_id: str, user: str, event_ms: int, contact: st
         "INSERT INTO disputes (id, user, event_ms, contact, opened_ms) VALUES (?, ?, ?, ?, ?)",
         (dispute_id, user, event_ms, contact, now_ms),
     )
+
+
+async def lapse(tx: Db, opened_before_ms: int) -> list[tuple[str, str]]:
+    """Disputes whose time is over count for nothing any more (the rules say so; here it is kept): user and id of each."""
+    rows = await rows_of(
+        tx, "UPDATE disputes SET closed = 1 WHERE NOT closed AND opened_ms <= ? RETURNING user, id", (opened_before_ms,)
+    )
+    return [(row["user"], row["id"]) for row in rows]

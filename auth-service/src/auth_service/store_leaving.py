@@ -62,7 +62,7 @@ async def banned_owners(db: Db, mark: bytes) -> list[str]:
     return [row["user"] for row in await rows_of(db, "SELECT user FROM banned_contacts WHERE mark = ?", (mark,))]
 
 
-async def sweep(tx: Db, now_ms: int) -> None:
-    """Names become free, exports are forgotten."""
-    await run(tx, "DELETE FROM released_names WHERE until_ms < ?", (now_ms,))
+async def sweep(tx: Db, now_ms: int) -> int:
+    """Names become free (how many), exports are forgotten."""
     await run(tx, "DELETE FROM exports WHERE until_ms < ?", (now_ms,))
+    return await run(tx, "DELETE FROM released_names WHERE until_ms < ?", (now_ms,))

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from .core.events import Kind, Pace
+from .core.events import Kind, Pace, Table
 from .core.identifiers import ContactKind
 from .store import Db, Row, one, rows_of, run
 
@@ -169,6 +169,26 @@ async def use_link(tx: Db, link_hash: bytes, now_ms: int) -> bool:
         (now_ms, link_hash, now_ms),
     )
     return changed == 1
+
+
+async def add_maturity(tx: Db, user: str, table: Table, factor: str, due_ms: int) -> None:
+    """A factor will count from then on."""
+    await run(
+        tx,
+        "INSERT OR REPLACE INTO maturities (factor, user, kind, due_ms) VALUES (?, ?, ?, ?)",
+        (factor, user, table.value, due_ms),
+    )
+
+
+async def due_maturities(db: Db, now_ms: int) -> list[tuple[str, Table, str]]:
+    """User, table and id of what counts by now."""
+    rows = await rows_of(db, "SELECT * FROM maturities WHERE due_ms <= ? ORDER BY due_ms LIMIT 100", (now_ms,))
+    return [(row["user"], Table(row["kind"]), row["factor"]) for row in rows]
+
+
+async def drop_maturity(tx: Db, factor: str) -> None:
+    """It was looked at."""
+    await run(tx, "DELETE FROM maturities WHERE factor = ?", (factor,))
 
 
 async def add_reminder(tx: Db, user: str, kind: Kind, subject: str, due_ms: int) -> None:

@@ -8,6 +8,7 @@ import structlog
 from . import (
     store_appeals,
     store_flows,
+    store_freezes,
     store_invites,
     store_leaving,
     store_notices,
@@ -17,6 +18,7 @@ from . import (
     store_sessions,
 )
 from .audit import Audit
+from .core.recovery.horizon import DISPUTE_MS
 from .core.recovery.places import OLDEST_MS
 from .keys import Signer
 from .parts import Parts
@@ -41,7 +43,10 @@ async def sweep(parts: Parts, signer: Signer, audit: Audit) -> None:
                 await store_sessions.sweep(tx, now_ms - GRACE_KEPT_MS, now_ms - ENDED_KEPT_MS)
                 await store_appeals.sweep(tx, now_ms)
                 await store_flows.sweep(tx, now_ms, now_ms - DAY_MS)
-                await store_leaving.sweep(tx, now_ms)
+                if released := await store_leaving.sweep(tx, now_ms):
+                    await audit.write(tx, "username.released", count=released)
+                for user, dispute in await store_freezes.lapse(tx, now_ms - DISPUTE_MS):
+                    await audit.write(tx, "dispute.lapsed", subject=user, id=dispute)
                 await store_invites.sweep(tx, now_ms - DAY_MS)
                 await store_outbox.sweep(tx, now_ms)
                 await store_notices.sweep(tx, now_ms, now_ms - EVENTS_KEPT_MS)

@@ -13,7 +13,7 @@ from . import store_contacts, store_leaving, store_notices
 from .audit import Audit
 from .banned_contacts import BannedContacts
 from .changes import Changes
-from .core.events import TRAITS, Kind
+from .core.events import TRAITS, Kind, Table
 from .core.recovery.life import CANCELLABLE_MS
 from .ending import Ending
 from .exporting import Exporting
@@ -67,6 +67,7 @@ class Tending:
                 await self._exporting.make_due()
                 await self._send()
                 await self._remind()
+                await self._mature()
                 await self._bury()
                 await self._leaving.delete_due()
             except sqlite3.Error as exc:  # a full disk must not end the process; what is due stays due
@@ -87,8 +88,19 @@ class Tending:
                 if TRAITS[kind].deletes and await store_leaving.deletion_of(tx, user):
                     await self._changes.note(tx, user, kind, subject)
                 table = TRAITS[kind].adds
-                if table is not None and await store_contacts.is_on_probation(tx, table, subject, self._parts.now_ms()):
+                if table is None:
+                    continue
+                if await store_contacts.is_on_probation(tx, table, subject, self._parts.now_ms()):
                     await self._changes.note(tx, user, Kind.FACTOR_WAITS, subject)
+
+    async def _mature(self) -> None:
+        store, now_ms = self._parts.store, self._parts.now_ms()
+        for user, table, factor in await store_notices.due_maturities(store.reading, now_ms):
+            async with store.writing() as tx:
+                await store_notices.drop_maturity(tx, factor)
+                if await store_contacts.has_matured(tx, table, factor, now_ms):
+                    event = "contact.matured" if table is Table.CONTACTS else "factor.matured"
+                    await self._audit.write(tx, event, subject=user, id=factor)
 
     async def _bury(self) -> None:
         store, policy = self._parts.store, self._parts.config.factor_policy
@@ -101,4 +113,7 @@ class Tending:
         if not await store_contacts.has_ended(store.reading, ended_ms, now_ms):
             return
         async with store.writing() as tx:
+            for table, user, factor in await store_contacts.ended(tx, ended_ms, now_ms):
+                event = "contact.retired" if table == Table.CONTACTS.value else "factor.retired"
+                await self._audit.write(tx, event, subject=user, id=factor)
             await store_contacts.bury(tx, ended_ms, now_ms)

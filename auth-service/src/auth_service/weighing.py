@@ -26,6 +26,12 @@ from .store_recoveries import Recovery
 NOBODY = ""
 """The account of a decoy, for look-ups that find nothing and cost the same."""
 
+_EVENTS = {
+    Phase.APPROVED: "recovery.approved",
+    Phase.REFUSED: "recovery.refused",
+    Phase.EXPIRED: "recovery.expired",
+}
+
 
 class Weighing:
     """Loads, weighs, keeps."""
@@ -97,6 +103,8 @@ class Weighing:
             settled = replace(settled, misses=0)
             self._parts.metrics.recoveries.labels(flow.goal.value, flow.phase.value).inc()
         await store_recoveries.keep(tx, settled)
+        if recovery.user is not None:
+            await self._log(tx, recovery.user, before, flow)
         if recovery.user is None or flow.phase is before.phase:
             return settled
         if flow.phase is Phase.HOLDING:
@@ -105,6 +113,14 @@ class Weighing:
         if flow.phase is Phase.VETOED:
             await self._changes.note(tx, recovery.user, Kind.RECOVERY_ENDED, flow.id, device=recovery.device)
         return settled
+
+    async def _log(self, tx: Db, user: str, before: Flow, flow: Flow) -> None:
+        """What its owner is not told of by a notice."""
+        if flow.slowed and not before.slowed:
+            await self._changes.audit.write(tx, "recovery.slowed", subject=user, id=flow.id, points=flow.points)
+        event = _EVENTS.get(flow.phase)
+        if flow.phase is not before.phase and event is not None:
+            await self._changes.audit.write(tx, event, subject=user, id=flow.id, points=flow.points)
 
     async def _inherit(self, tx: Db, recovery: Recovery, flow: Flow) -> Flow:
         """Whoever has lost a recovery's secret begins another: with the same proof last, and no fewer points, it takes over the time that the first has waited,
@@ -122,6 +138,9 @@ class Weighing:
             ):
                 flow = replace(
                     flow, not_before_ms=old.not_before_ms, until_ms=max(old.until_ms, self._parts.now_ms() + 1)
+                )
+                await self._changes.audit.write(
+                    tx, "recovery.reissued", subject=recovery.user or "", id=flow.id, old=old.id
                 )
                 await self.settle(tx, other, replace(old, phase=Phase.EXPIRED))
         return flow

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sqlite3
-
 from tests.integration.auth_service.conftest import PASSWORD, World, Worlds
+from tests.integration.auth_service.office import events
 from tests.integration.auth_service.owners import add_email, add_phone, states, stored
 from tests.integration.auth_service.rescue import (
     DAY_S,
@@ -100,8 +99,7 @@ async def test_abuse_35_a_thief_who_added_his_phone_has_the_oldest_one_asked(wor
 async def test_abuse_45_after_a_recovery_what_a_thief_planted_is_dead(world: World) -> None:
     """His second factor, session and device; the role is suspended, and for three days nothing is taken from the account."""
     owner = await grown(world)
-    with sqlite3.connect(world.config.database, timeout=30) as db:
-        db.execute("INSERT INTO roles (user, role, granted_ms) VALUES (?, 'admin', 0)", (owner.id,))
+    assert (await world.inside("/operator/admins/grant", {"user": owner.name})).status == 200
     assert (await world.get("/me", token=owner.access)).body["roles"] == ["admin"]
     thief = await thief_of(world, owner)
     await world.enrol(thief)
@@ -117,6 +115,9 @@ async def test_abuse_45_after_a_recovery_what_a_thief_planted_is_dead(world: Wor
     back = await world.log_in(owner, NEW_PASSWORD)
     assert back.status == 200
     assert back.body["user"]["roles"] == []
+    assert "admin.suspended" in events(world)
+    again_admin = await world.inside("/operator/admins/grant", {"user": owner.name})
+    assert (again_admin.status, "recovered" in again_admin.body["detail"]) == (409, True)
     token = back.body["tokens"]["access_token"]
     contact = await stored(world, token, P1, "phones")
     refused = await world.ask("DELETE", f"/me/phones/{contact['id']}", token=token)
@@ -124,6 +125,9 @@ async def test_abuse_45_after_a_recovery_what_a_thief_planted_is_dead(world: Wor
     world.clock.pass_s(3 * DAY_S)
     again = (await world.log_in(owner, NEW_PASSWORD)).body["tokens"]["access_token"]
     assert (await world.ask("DELETE", f"/me/phones/{contact['id']}", token=again)).status == 202
+    # The account has no second factor any more, and was an administrator's: it is not the first grant.
+    refused = await world.inside("/operator/admins/grant", {"user": owner.name})
+    assert (refused.status, "TOTP or passkey" in refused.body["detail"]) == (409, True)
 
 
 async def test_abuse_47_whoever_burns_the_starts_and_codes_of_a_day_burns_his_own(world: World) -> None:

@@ -35,7 +35,7 @@ async def test_abuse_53_a_killed_completion_is_whole_or_not_there(
         assert left.one("SELECT count(*) FROM revocations") == (sessions if whole else 0)
         assert left.one("SELECT guarded_until_ms > 0 FROM users") == whole
         assert left.one("SELECT count(*) FROM notices WHERE kind = 'recovery_completed'") == whole
-        assert left.one("SELECT count(*) FROM audit WHERE event = 'account.recovery_completed'") == whole
+        assert left.one("SELECT count(*) FROM audit WHERE event = 'recovery.completed'") == whole
         assert left.one("SELECT count(*) FROM tellings") == 0
         assert left.one("SELECT count(*) FROM outbox WHERE kind = 'sms'") == whole
         mails = left.one("SELECT count(*) FROM outbox WHERE kind = 'email'")
