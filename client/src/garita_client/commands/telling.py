@@ -47,6 +47,8 @@ class Teller:
                 terminal.say("invited", user=name(event.by), room=title(event.room), id=event.room.id)
             case "reset":
                 terminal.say("reset")
+            case "challenge":
+                terminal.say("challenge_over" if event.until is None else "challenged")
             case "gone":
                 terminal.say("gone", room=self._name_of(event.room_id))
             case "refused":

@@ -92,6 +92,7 @@ class Event(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     read: Count | None = None
     received: Count | None = None
     here: bool = False
+    until: int | None = None
 
     @property
     def room_id(self) -> str | None:

@@ -130,6 +130,11 @@ _CATALOGUE: dict[str, tuple[str, str]] = {
         "The server was restored from a backup; /history shows what there is.",
         "El servidor se restauró de una copia; /history muestra lo que hay.",
     ),
+    "challenged": (
+        "The server wants to know that somebody is there: open its page in a browser and answer. Until then you can read here, and not write.",
+        "El servidor quiere saber que hay alguien: abre su página en un navegador y responde. Hasta entonces aquí puedes leer, pero no escribir.",
+    ),
+    "challenge_over": ("You can write again.", "Ya puedes escribir otra vez."),
     "gone": ("You are no longer in {room}.", "Ya no estás en {room}."),
     "file_line": (
         "file {number}: {name} ({size}), /down {number}",
