@@ -148,6 +148,10 @@ class World:
         messages: list[dict[str, Any]] = answer.body
         return messages
 
+    async def newer(self, before: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The messages that were not there before. Not by their number: after a leap of the clock old ones are swept at any moment."""
+        return [message for message in await self.outbox() if message not in before]
+
     async def code_for(self, to: str) -> str:
         """The newest code sent to an address."""
         texts = [message["text"] for message in await self.outbox() if message["to"] == to]

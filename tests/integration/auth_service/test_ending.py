@@ -142,13 +142,13 @@ async def test_no_keeps_the_session_and_every_contact_is_told(world: World) -> N
     """With a link to undo; the day is over and the session still there."""
     owner, thief = await owner_and_thief(world)
     await end_by(world, "others", thief["access_token"], owner)
-    before = len(await world.outbox())
+    before = await world.outbox()
     path = f"/sessions/{owner.tokens['session_id']}/answer"
 
     assert (await world.post(path, {"was_me": False}, token=owner.access)).status == 204
 
     assert await asked(world, owner) is None
-    told = (await world.outbox())[before:]
+    told = await world.newer(before)
     assert [row["to"] for row in told] == [owner.email] and "/undo.html#" in told[0]["text"]
     await stay(world, owner, DAY_S + 60)
     assert await is_alive(world, owner.access)
