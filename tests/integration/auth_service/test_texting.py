@@ -188,5 +188,6 @@ async def test_abuse_48_pumping_ends_at_the_caps(worlds: Worlds, tmp_path: Path)
 
             for cap in ("sms_prefix_countries", "sms_country", "sms_prefix", "sms_all"):
                 assert await world.metric(f'auth_limit_total{{bucket="{cap}"}}') > 0, cap
+            await eventually(lambda: _counted(world, 'auth_sms_day_share{country="all"}', 1))
             countries = {text["To"][:3] for text in gateway.texts}
             assert countries == {"+34", "+35", "+33"}
