@@ -12,8 +12,9 @@ const SHOWN_AT_ONCE = 20;
 export function eventsCard(own) {
   const card = new Card("event.title");
   let shown = SHOWN_AT_ONCE;
+  let others = [];
   const react = (event) => own.guard(async () => {
-    const said = await whatToDo(own, event);
+    const said = await whatToDo(own, event, others);
     if (!said) return;
     await own.refresh();
     await card.draw();
@@ -37,7 +38,11 @@ export function eventsCard(own) {
           event.device && h("span", { say: () => ` · ${deviceText(event)}` }))],
       entryButton("event.not_me", () => t("event.not_me_long", { what: eventText(event), date: fullDate(event.at_ms) }), react(event))))),
     events.length > shown && h("button", { type: "button", class: "quiet", say: "more", on: { click: () => more({ events, frozen_until_ms: frozen, guarded_until_ms: guarded }) } }));
-  card.draw = async () => list(await own.read("/me/security-events"));
+  card.draw = async () => {
+    const [happened, { devices }] = await Promise.all([own.read("/me/security-events"), own.read("/me/devices")]);
+    others = devices.filter((one) => !one.current && one.effective_ms === undefined).map((one) => one.id);
+    list(happened);
+  };
   return card;
 }
 
@@ -51,8 +56,8 @@ function deviceText({ device_label: label, confirmed }) {
   return confirmed ? name : t("event.device_new_one", { name });
 }
 
-/** A dialog with what helps against one event; what was done, or null. */
-function whatToDo(own, event) {
+/** A dialog with what helps against one event; what was done, or null. `devices`: the ids of those that can be forgotten from here. */
+function whatToDo(own, event, devices) {
   return dialog({
     title: "event.not_me_title",
     content: (close) => {
@@ -68,7 +73,7 @@ function whatToDo(own, event) {
       };
       const act = (say, work, said) => h("li", {}, h("button", { type: "button", class: "quiet", say, on: { click: doing(work, said) } }));
       const go = (say, part) => h("li", {}, h("a", { href: `#/account/${part}`, say, on: { click: () => close() } }));
-      const others = async () => {
+      const endOthers = async () => {
         await own.session.logout("others");
         return true;
       };
@@ -76,9 +81,9 @@ function whatToDo(own, event) {
         h("p", {}, h("strong", { say: () => eventText(event) }), h("span", { say: () => ` (${fullDate(event.at_ms)})` })), trouble,
         h("ul", { class: "deeds" },
           own.removalOf({ id: event.subject })?.cancel_until_ms > Date.now() && act("event.take_back", () => own.keep(event.subject), "removal.kept"),
-          event.kind === "device_new" && act("event.forget_device", () => own.change("DELETE", `/me/devices/${event.subject}`), "event.device_forgotten"),
+          event.kind === "device_new" && devices.includes(event.subject) && act("event.forget_device", () => own.change("DELETE", `/me/devices/${event.subject}`), "event.device_forgotten"),
           placeOf(event.kind) && go("event.look", placeOf(event.kind)),
-          act("logout.others", others, "sessions.ended"),
+          act("logout.others", endOthers, "sessions.ended"),
           go("event.new_password", "signin")),
         h("p", { class: "hint", say: "event.link_hint" })];
     },
