@@ -178,6 +178,10 @@ async def test_in_a_real_terminal(place: Place) -> None:
         write("\r")
         await eventually("the message", lambda: place.room.head == 1)
         await eventually("the mark", lambda: place.room.members[me["id"]].read == 1)
+        await place.chat.push_all({"op": "challenge", "until": 1_800_000_000_000})
+        await eventually("what to do", lambda: "open its page in a browser and answer" in screen())
+        await place.chat.push_all({"op": "challenge", "until": None})
+        await eventually("the end of it", lambda: "You can write again." in screen())
         write("/quit\r")
 
 
