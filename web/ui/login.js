@@ -54,7 +54,7 @@ function secondView({ accounts, ticket, done, show }) {
   };
   const asked = secondStep({ methods: ticket.methods, options: () => accounts.passkeyLogin(ticket.mfa_ticket), give, text, trust: true });
   const again = h("button", { type: "button", class: "link", say: "login.again", on: { click: () => show(loginView({ accounts, done, show })) } });
-  const lead = ticket.methods.includes("code") ? "second.shut" : ticket.methods[0] === "totp" ? "totp.login_lead" : null;
+  const lead = ticket.methods.includes("code") ? "second.shut" : null;
   return entrance({ title: "totp.login_title", lead, parts: [asked, h("p", { class: "other" }, again)] });
 }
 

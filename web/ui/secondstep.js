@@ -63,7 +63,7 @@ export function secondStep({ methods, options, give, text = null, trust = false 
     submitWhenComplete(code, made);
     return made.element;
   };
-  const byText = (others) => h("div", { class: "by-text" }, sentCode({
+  const byText = (others) => h("div", { class: "by-text" }, h("p", { class: "lead", say: "second.sms_lead" }), sentCode({
     guard: text.guard(), send: text.send, give: (code) => sent({ method: "sms", code }),
     handle: (error, code) => wrong(code)(error), lost: fieldsOnly, sent: "second.sms_sent", submit: "login.submit", others,
   }));

@@ -53,7 +53,6 @@ export default {
 
     "totp.title": "Two-step login",
     "totp.login_title": "One more step",
-    "totp.login_lead": "Open your authenticator app and type the code it shows for Garita.",
     "totp.code": "Code from your authenticator app",
     "totp.code_hint": "Six digits; a new one comes every 30 seconds.",
     "totp.on": "Two-step login is on: logging in asks for a code from your authenticator app.",
@@ -175,7 +174,6 @@ export default {
 
     "totp.title": "Verificación en dos pasos",
     "totp.login_title": "Un paso más",
-    "totp.login_lead": "Abre tu aplicación de códigos y escribe el que muestra para Garita.",
     "totp.code": "Código de tu aplicación",
     "totp.code_hint": "Seis cifras; cada 30 segundos sale uno nuevo.",
     "totp.on": "La verificación en dos pasos está activa: al iniciar sesión se pide un código de tu aplicación.",
