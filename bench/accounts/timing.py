@@ -30,7 +30,7 @@ PAIRS = 500
 MOST_APART_MS = 2.0
 LEAST_P = 0.01
 OWNERS = 4
-BUSY = 5
+BUSY = 4
 """Logins under way at once, for a pool of two threads: there is always a line, and never one that is too long."""
 IDLE, FULL = "idle", "pool full"
 MANY = "1000000"
