@@ -69,6 +69,7 @@ from .leaving import Leaving
 from .leaving_routes import LeavingHandlers
 from .limits import Limiter
 from .login import Login
+from .login_codes import LoginCodes
 from .looking import Looking
 from .metrics import Metrics
 from .objecting import Objecting
@@ -147,6 +148,7 @@ class Service:
     tending: Tending
     audit: Audit
     recovery: RecoveryWork
+    login_codes: LoginCodes
     pool: PicturePool
     courier: Courier
     geo: GeoFiles
@@ -243,6 +245,7 @@ def build(
     strangers = Strangers(parts, limiter, outbox)
     admitting = Admitting(parts, limiter, challenges, looking, strangers)
     outcomes = Outcomes(parts, sessions, strangers, emitter, audit)
+    login_codes = LoginCodes(parts, contact_codes)
     login = Login(
         parts,
         sessions,
@@ -255,6 +258,7 @@ def build(
         bans,
         outcomes,
         contact_codes,
+        login_codes,
         devices,
     )
     ending = Ending(parts, sessions, hashes, outbox, changes, devices, stepping_up)
@@ -362,6 +366,7 @@ def build(
         Tending(parts, changes, sessions, ending, signer, audit, banned, leaving, exporting),
         audit,
         work,
+        login_codes,
         pool,
         Courier(parts, outbox, ways, changes),
         geo,
@@ -379,6 +384,7 @@ async def _working(parts: Parts, signer: Signer, service: Service) -> AsyncItera
             tasks.create_task(service.revoking.run(), name="revocations")
             tasks.create_task(service.tending.run(), name="tending")
             tasks.create_task(service.recovery.run(), name="recovery")
+            tasks.create_task(service.login_codes.run(), name="login-codes")
             tasks.create_task(service.pool.run(), name="pictures")
             tasks.create_task(service.courier.run(), name="courier")
             tasks.create_task(service.geo.run(), name="geo")

@@ -24,6 +24,7 @@ from .core.sealing import digest
 from .devices import Devices
 from .hashing import HashPool
 from .limits import Limit, Limiter, Reserved
+from .login_codes import LoginCodes
 from .outcomes import Outcomes
 from .parts import Caller, Parts
 from .second_factors import SecondFactors, Used, Weighed
@@ -62,6 +63,7 @@ class Login:
         bans: BanWatch,
         outcomes: Outcomes,
         codes: ContactCodes,
+        login_codes: LoginCodes,
         devices: Devices,
     ) -> None:
         """Args: admitting: takes what a try has to bring; changes: tells the owner; outcomes: tells others what succeeded and failed; codes: go to
@@ -79,6 +81,7 @@ class Login:
         self._bans = bans
         self._outcomes = outcomes
         self._codes = codes
+        self._login_codes = login_codes
         self._devices = devices
         self._per_prefix = Limit("login_prefix", config.logins_per_prefix_per_min, 60)
         self._mfa_daily = Limit("mfa_account_day", config.mfa_per_account_per_day, 86_400)
@@ -153,13 +156,12 @@ class Login:
 
     async def _shut_ticket(self, owner: Account | None, tried: Tried, caller: Caller, *, with_code: bool) -> Wanted:
         """The same for a right password, a wrong one and a name of nobody; a code leaves after a right one alone."""
-        is_sent = owner is not None and with_code and await self._codes.may_send(owner.id)
         ticket = Ticket(owner.id if owner else None, None, self._ends_ms(), shut=True, tag=tried.tag)
         async with self._parts.store.writing() as tx:
             wanted = await self._ticket(tx, ticket, [*(method.value for method in Method), "code"])
-            if owner is not None and is_sent:
-                await self._codes.post_for_login(tx, owner, purpose_of(digest(wanted.mfa_ticket.encode())), caller)
-            return wanted
+        if owner is not None and with_code:
+            self._login_codes.ask(owner, purpose_of(digest(wanted.mfa_ticket.encode())), caller)
+        return wanted
 
     async def _tell_guessed(self, account: Account) -> None:
         async with self._parts.store.writing() as tx:

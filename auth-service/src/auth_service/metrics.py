@@ -49,6 +49,9 @@ class Metrics:
         self.alarms = Counter(
             "auth_alarms_total", "What an operator should look at, by kind.", ["kind"], registry=registry
         )
+        self.login_codes_waiting = Gauge(
+            "auth_login_codes_waiting", "Codes for logins of shut names that are still to be sent.", registry=registry
+        )
         self.login_storm = Gauge(
             "auth_login_storm",
             "Whether most of very many logins fail, so that everybody unknown is asked for work.",
