@@ -21,7 +21,7 @@ def newest_link(place: Place, to: str) -> str:
 
 
 async def test_a_warning_is_answered_on_its_page(newcomer: Newcomer) -> None:
-    """Two-step login was turned on; opening the link leaves it on, "Undo it" turns it off; the address keeps no secret."""
+    """Two-step login was turned on; opening the link leaves it on, "Undo it" turns it off; it begins a recovery too; the address keeps no secret."""
     ana, reader = await newcomer("undo-ana"), await newcomer("undo-luz", locale="es-ES")
     await ana.register()
     await ana.turn_on_totp()
@@ -33,6 +33,16 @@ async def test_a_warning_is_answered_on_its_page(newcomer: Newcomer) -> None:
     assert "#" not in reader.page.url
     await ana.page.goto(f"{ana.place.http}/#/account/signin")
     await expect(ana.page.get_by_role("main").get_by_text("Two-step login is on")).to_be_visible(timeout=PATIENCE_MS)
+
+    letters = re.findall(r"#([a-p]{64})", link)[0]
+    await reader.page.get_by_role("link", name="Recuperar mi cuenta").click()
+    await expect(reader.page.get_by_text("Vienes de uno de nuestros avisos.")).to_be_visible(timeout=PATIENCE_MS)
+    assert letters not in reader.page.url
+    await reader.page.get_by_label("Nombre de usuario, correo o teléfono").fill(ana.name)
+    async with reader.page.expect_request("**/v1/auth/recoveries", timeout=PATIENCE_MS) as asked:
+        await reader.page.get_by_role("button", name="Empezar", exact=True).click()
+    assert json.loads((await asked.value).post_data or "{}")["link"] == letters
+    await expect(reader.page.get_by_role("heading", name="Demuestra que es tuya")).to_be_visible(timeout=PATIENCE_MS)
 
     await ana.page.goto(link)
     await expect(ana.page.get_by_role("heading", name="Was this you?")).to_be_visible(timeout=PATIENCE_MS)
