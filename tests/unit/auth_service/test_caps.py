@@ -76,3 +76,12 @@ def test_a_second_message_waits_a_minute() -> None:
     assert due_ms(1_000_000, None) == 1_000_000
     assert due_ms(1_000_000, 999_999) == 1_059_999
     assert due_ms(1_000_000, 900_000) == 1_000_000
+
+
+def test_where_nothing_is_paid_for_people_are_still_spared() -> None:
+    """No country is closed and no budget used up; a number and an account get no more than elsewhere."""
+    busy = replace(QUIET, prefix=99, country=99, everywhere=999, ripe=50, confirmed=0)
+
+    assert judge_text(busy, None, "US", known=False) is None
+    assert judge_text(replace(QUIET, number=Tally(3, 3)), None, "US", known=False) is Cap.NUMBER
+    assert judge_text(replace(QUIET, account=Tally(5, 0)), None, "US", known=True) is Cap.ACCOUNT

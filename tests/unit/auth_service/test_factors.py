@@ -2,7 +2,7 @@
 
 import pytest
 
-from auth_service.core.factors import WORDS, Method, acr_of, is_asked, probation_ms
+from auth_service.core.factors import WORDS, Method, acr_of, is_asked, is_second, probation_ms
 from auth_service.core.recovery.facts import DAY_MS
 
 NOW_MS = 1_800_000_000_000
@@ -38,3 +38,12 @@ def test_a_strong_proof_shortens_a_probation_to_a_week() -> None:
     """And never lengthens it."""
     assert probation_ms(30 * DAY_MS, is_strong=False) == 30 * DAY_MS
     assert probation_ms(30 * DAY_MS, is_strong=True) == 7 * DAY_MS
+
+
+@pytest.mark.parametrize(
+    ("amr", "second"),
+    [(["pwd"], False), (["pwd", "sms"], False), (["pwd", "mail"], False), (["pwd", "otp"], True), (["pop"], True), (["pwd", "code"], True)],
+)  # fmt: skip
+def test_a_message_is_no_proof_for_changing_factors(amr: list[str], second: bool) -> None:
+    """It lets somebody in, and resets nothing."""
+    assert is_second(amr) is second

@@ -29,3 +29,13 @@ def test_messages_name_the_service_and_hold_no_link(locale: Locale) -> None:
 
     assert all(message.startswith("Garita: ") for message in messages)
     assert not any("http" in message or "www" in message for message in messages)
+
+
+@pytest.mark.parametrize("locale", get_args(Locale))
+def test_a_text_ends_with_what_binds_its_code(locale: Locale) -> None:
+    """The last line alone, host and code as browsers read them; no link."""
+    text = texts.bound(texts.login_code(locale, "493027"), "chat.example.org", "493027")
+
+    assert text.splitlines()[-1] == "@chat.example.org #493027"
+    assert re.findall(r"\b\d{6}\b", text) == ["493027", "493027"]
+    assert "//" not in text

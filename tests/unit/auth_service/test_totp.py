@@ -71,3 +71,8 @@ def test_the_uri_is_what_an_authenticator_reads() -> None:
     assert uri.startswith("otpauth://totp/Garita:ana?")
     assert f"secret={base64.b32encode(SEED).decode()}" in uri
     assert "issuer=Garita" in uri
+
+
+def test_a_step_begins_when_its_code_does() -> None:
+    """In milliseconds."""
+    assert totp.began_ms(totp.accepted_step(SEED, totp.code_at(SEED, 100), 3_010.0, 0) or 0) == 3_000_000
