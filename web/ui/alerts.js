@@ -1,6 +1,7 @@
 /**
  * What the owner must see wherever they are on the page: somebody wants a session to end, somebody recovers the account. A line above
- * everything, with the way to the answer. After a login also, once, that the account hangs on one address.
+ * everything, with the way to the answer. After a login also, until it is put away, that this device is not confirmed, or else that the
+ * account hangs on one address.
  */
 
 import { fill, h } from "./dom.js";
@@ -29,17 +30,21 @@ export class Alerts {
     this.#looked = performance.now();
     const read = (path) => this.#session.withToken((token) => this.#accounts.call("GET", path, { token }));
     try {
-      const [{ sessions }, { recoveries, one_contact: one }] = await Promise.all([read("/sessions"), read("/me/recoveries")]);
-      this.show({ asked: sessions.some((session) => session.asked), recovered: recoveries.length > 0, one });
+      const [{ sessions }, { recoveries, one_contact: one }, { devices }] = await Promise.all([
+        read("/sessions"), read("/me/recoveries"), this.#loggedIn ? read("/me/devices") : { devices: [] },
+      ]);
+      const unconfirmed = devices.some((device) => device.current && device.grade === "known");
+      this.show({ asked: sessions.some((session) => session.asked), recovered: recoveries.length > 0, unconfirmed, one });
     } catch {
       // A server that cannot answer now is asked again; what is shown stays.
       this.#looked = -Infinity;
     }
   }
 
-  show({ asked, recovered, one }) {
+  show({ asked, recovered, unconfirmed, one }) {
     const words = [asked && "alert.session", recovered && "alert.recovery"].filter(Boolean);
     if (words.length) this.#line("alert", words, "#/account", "alert.look");
+    else if (unconfirmed && this.#loggedIn) this.#line("", ["alert.device"], "#/account/devices", "device.confirm");
     else if (one && this.#loggedIn) this.#line("", ["pending.one_contact"], "#/account/signin", "pending.second");
     else fill(this.element);
   }

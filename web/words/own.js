@@ -57,6 +57,7 @@ export default {
 
     "alert.session": "Somebody wants one of your sessions to end.",
     "alert.recovery": "Somebody is recovering this account.",
+    "alert.device": "This device is not confirmed as yours yet.",
     "alert.look": "Was it you?",
 
     "factor.email": "An email address",
@@ -200,6 +201,7 @@ export default {
 
     "alert.session": "Alguien quiere cerrar una de tus sesiones.",
     "alert.recovery": "Alguien está recuperando esta cuenta.",
+    "alert.device": "Este dispositivo aún no está confirmado como tuyo.",
     "alert.look": "¿Has sido tú?",
 
     "factor.email": "Un correo",

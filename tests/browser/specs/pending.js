@@ -79,6 +79,7 @@ export const spec = {
     };
     const calm = { asked: false, recovered: false, one: true };
     const link = (alerts) => alerts.element.querySelector("a")?.getAttribute("href") ?? null;
+    same([seen(false, { ...calm, unconfirmed: true }), seen(true, { ...calm, unconfirmed: true })].map(link), [null, "#/account/devices"]);
     same([seen(false, calm), seen(true, calm), seen(false, { ...calm, asked: true }), seen(true, { ...calm, recovered: true })].map(link), [null, "#/account/signin", "#/account", "#/account"]);
     const after = seen(true, calm);
     after.element.querySelector("button").click();
