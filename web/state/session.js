@@ -5,11 +5,15 @@
  * Events: `begun`, `ended` (detail `{told}`: whether the person should hear that the session ended by itself), `profile`.
  */
 
+/** How long a logout waits for requests that are on their way. */
+const HOME_MS = 2_000;
+
 export class Session extends EventTarget {
   #accounts;
   #tokens;
   #memory;
   #channel;
+  #open = new Set();
 
   /** `channel`: a BroadcastChannel to the other tabs. */
   constructor({ accounts, tokens, memory, channel }) {
@@ -42,7 +46,11 @@ export class Session extends EventTarget {
 
   /** `work(token)` with a token for the accounts API. */
   withToken(work) {
-    return this.#guarded(() => this.#tokens.use("auth", work));
+    const open = this.#guarded(() => this.#tokens.use("auth", work));
+    const home = () => this.#open.delete(open);
+    this.#open.add(open);
+    open.then(home, home);
+    return open;
   }
 
   async loadProfile() {
@@ -61,6 +69,9 @@ export class Session extends EventTarget {
 
   /** The answer holds `ends_ms` where sessions are asked first; null otherwise. */
   async logout(scope) {
+    // What is on its way comes home first: the end of the session would refuse it, and look like an end by itself.
+    const late = new Promise((done) => setTimeout(done, HOME_MS));
+    await Promise.race([Promise.allSettled(this.#open), late]);
     const answer = await this.withToken((token) => this.#accounts.logout(token, scope));
     if (scope !== "others") this.#leave({ told: false });
     return answer;

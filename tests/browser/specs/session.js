@@ -33,6 +33,14 @@ export const spec = {
     await session.chatToken(false).catch(() => {});
     same([memory.unsent("u1").length, session.account], [1, null]);
   },
+  "what is on its way comes home before a logout": async () => {
+    const order = [];
+    const { session } = stand((_, work) => work("t"));
+    session.withToken(() => new Promise((done) => setTimeout(done, 20))).then(() => order.push("home"));
+    await session.logout("this");
+    order.push("out");
+    same(order, ["home", "out"]);
+  },
   "logging out elsewhere keeps this page as it is": async () => {
     const { session, memory } = stand((_, work) => work("t"));
     await session.logout("others");
