@@ -185,7 +185,7 @@ class Desk:
         if step.violation is not None:
             self._violated(connection, step.violation)
         if step.limit:
-            self._rate_hit(connection, step.limit)
+            self._rate_hit(connection, step.limit, step.count)
         connection.close(step.code, step.reason)
 
     def _chunk(self, connection: Connection, payload: bytes) -> None:
@@ -349,9 +349,9 @@ class Desk:
 
     # Records for the detector
 
-    def _rate_hit(self, connection: Connection, limit: str) -> None:
+    def _rate_hit(self, connection: Connection, limit: str, count: int = 1) -> None:
         self._metrics.refused.labels(limit).inc()
-        self._emit(activity.RateHit, connection, limit=limit)
+        self._emit(activity.RateHit, connection, limit=limit, count=count)
 
     def _violated(self, connection: Connection, exc: BadFrame) -> None:
         self._metrics.violations.labels(exc.kind).inc()

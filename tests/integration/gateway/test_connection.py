@@ -131,6 +131,17 @@ async def test_a_flood_that_goes_on_is_ended_and_recorded(tmp_path: Path, redis_
         assert {hit.limit for hit in hits} == {"bytes_in"}
 
 
+async def test_an_end_by_errors_is_recorded_with_all_of_them(tmp_path: Path, redis_url: str) -> None:
+    """Twenty errors are twenty refusals to the detector, though it hears of one end."""
+    async with rig(tmp_path, redis_url) as it:
+        client = await it.user("ana")
+        frame = b'{"op":"fly","id":7}'
+        client.writer.write((b"\x01" + len(frame).to_bytes(4, "big") + frame) * 20)
+
+        hits = await eventually(lambda: it.events(ACTIVITY_STREAM, RateHit))
+        assert [(hit.limit, hit.count) for hit in hits] == [("errors", 20)]
+
+
 async def test_a_fault_of_ours_ends_one_connection_and_is_logged_once(
     tmp_path: Path, redis_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -244,6 +244,16 @@ def test_twenty_errors_in_five_seconds_end_the_connection() -> None:
     assert set(spread) == {"unknown_op"}
 
 
+def test_the_end_by_errors_stands_for_all_of_them() -> None:
+    """No error by itself is told to the detector, so the end counts as many refusals as it had errors."""
+    it = session()
+    steps = [it.json_frame(b'{"op":"fly","id":7}', 0.0) for _ in range(20)]
+
+    end = steps[-1]
+    assert isinstance(end, End)
+    assert (end.limit, end.count) == ("errors", 20)
+
+
 def test_temporary_errors_never_count() -> None:
     """Neither ours nor the chat service's."""
     it = session()

@@ -113,12 +113,16 @@ class TakeChunk:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """Close the connection. `violation` is the fault of a frame that no correct client sends; `limit` the limit that ended it; `last` is sent before."""
+    """Close the connection. `violation` is the fault of a frame that no correct client sends; `last` is sent before.
+
+    `limit` is the limit that ended it, `count` how many refusals stand behind that which nobody has been told of.
+    """
 
     code: CloseCode
     reason: str
     violation: BadFrame | None = None
     limit: str = ""
+    count: int = 1
     last: bytes = b""
 
 
@@ -357,7 +361,13 @@ class Session:
         errors.append(now_s)
         if len(errors) < self._limits.errors or not self._refuses("errors"):
             return None
-        return End(CloseCode.TOO_MANY_ERRORS, "Too many errors in too short a time.", limit="errors", last=last)
+        return End(
+            CloseCode.TOO_MANY_ERRORS,
+            "Too many errors in too short a time.",
+            limit="errors",
+            count=len(errors),
+            last=last,
+        )
 
 
 class Attempts:
