@@ -5,6 +5,7 @@ standard error and exit code 78 (EX_CONFIG).
 """
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -26,6 +27,7 @@ def main(service: str, config_type: type[ConfigT], run: Callable[[ConfigT, async
     try:
         config = config_type.load()
         logs.configure(service, config.log_level)
+        _collect_seldom()
         uvloop.run(_until_signal(config, run))
     except BaseException as exc:
         problems = _config_errors(exc)
@@ -34,6 +36,14 @@ def main(service: str, config_type: type[ConfigT], run: Callable[[ConfigT, async
         sys.stderr.write(f"{service}: {' '.join(problems)}\n")
         return os.EX_CONFIG
     return os.EX_OK
+
+
+def _collect_seldom() -> None:
+    """What was imported is never looked through again for garbage, and what is made only after every ten thousand objects: batches of messages are many
+    objects that live for one turn, and to look through them took a twentieth of a service's time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 @asynccontextmanager
